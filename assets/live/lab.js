@@ -1,0 +1,204 @@
+/* The Lab page: joins the connection, the store and everything that shows them. */
+(function () {
+  "use strict";
+  const tierscope = (window.tierscope = window.tierscope || {});
+
+  class Lab {
+    /* config: what tiering/ui/pages/lab.py put into the page's store */
+    constructor(config) {
+      this.config = config;
+      this.run = config.run;
+      this.status = config.run === null ? "before" : "waiting";
+      this.until = config.until_s;
+      this.store = null;
+      this.zoom = null;
+      this.cursor = null;
+      this.planned = new tierscope.Store(config.drawing); // the charts as they will be
+      this.draw = new tierscope.DrawLoop();
+      this.bar = new tierscope.RunBar(this);
+      this.log = new tierscope.EventLog(document.getElementById("log"));
+      this.figures = new tierscope.Figures(document.getElementById("figures"));
+      this.knobs = new tierscope.Knobs(this, config.knobs);
+      this.theme = new MutationObserver(() => this.draw.mark());
+      this.theme.observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });
+      this.sized = new ResizeObserver(() => {
+        for (const view of this.draw.views) view.fitLegend();
+        this.draw.mark();
+      });
+      this.sized.observe(document.getElementById("charts"));
+      this.showCharts();
+      this.bar.buttons(this.status);
+      this.bar.clock(0, this.until, 0);
+      tierscope.plotly(config.plotly).then(() => this.draw.mark());
+      if (this.run !== null) this.connect();
+    }
+
+    close() {
+      if (this.connection) this.connection.close();
+      this.theme.disconnect();
+      this.sized.disconnect();
+      for (const part of [this.draw, this.bar, this.log, this.figures, this.knobs, ...this.draw.views]) part.close();
+    }
+
+    showCharts() {
+      for (const view of this.draw.views) view.close();
+      this.draw.views = [...document.querySelectorAll(".chart")].map((root) => new tierscope.ChartView(this, root));
+      for (const view of this.draw.views) view.build();
+      this.draw.mark();
+    }
+
+    entry(id) {
+      return (this.store || this.planned).charts.find((entry) => entry.chart.id === id);
+    }
+
+    connect() {
+      this.connection = new tierscope.Connection(this.run, {
+        drawing: (drawing) => this.setDrawing(drawing),
+        meta: (meta) => this.setMeta(meta),
+        blocks: (blocks) => this.take(blocks),
+        lost: () => this.lost("connection lost"),
+        gone: () => {
+          this.bar.status("this run is gone", "failed");
+          this.bar.buttons("gone");
+        },
+      });
+    }
+
+    setDrawing(drawing) {
+      if (this.store) return; // after a reconnect: it is known already
+      this.store = new tierscope.Store(drawing);
+      this.showCharts();
+    }
+
+    setMeta(meta) {
+      if (meta.problem) {
+        this.bar.problem(meta.problem + " The page keeps what it has and goes on by itself.");
+        this.lost("connection lost");
+        return;
+      }
+      this.bar.problem("");
+      this.meta = meta;
+      this.until = meta.until_s || this.until;
+      const ended = meta.final && meta.status !== this.status;
+      this.status = meta.status;
+      this.bar.status(meta.words, meta.words.startsWith("worker lost") ? "lost" : meta.status);
+      this.bar.buttons(meta.status);
+      this.figures.elapsed(meta.result);
+      window.dash_clientside.set_props("speed", { value: String(meta.speed), disabled: meta.final });
+      this.showClock();
+      if (ended) this.draw.mark();
+      if (meta.final) this.knobs.freeze();
+    }
+
+    lost(words) {
+      const upTo = this.store && this.store.nr ? ", data up to " + this.store.now.toFixed(1) + " s" : "";
+      this.bar.status(words + upTo, "lost");
+    }
+
+    /* -> the last step the page has */
+    take(blocks) {
+      for (const block of blocks) {
+        if (block.rowFloats !== this.store.rowFloats && block.nr) continue;
+        if (!this.store.push(block)) continue;
+        this.log.add(block.events);
+        for (const event of block.events) {
+          if (event.kind === "knob") this.knobs.show(event.knob, event.value);
+        }
+      }
+      this.showClock();
+      this.figures.show(this.store);
+      this.draw.mark();
+      return blocks[blocks.length - 1].step;
+    }
+
+    showClock() {
+      const now = this.store ? this.store.now : 0;
+      const work = this.store ? this.store.progress : 0;
+      const done = this.status === "done";
+      this.bar.clock(now, this.until, done ? 1 : Math.min(1, Math.max(now / this.until, work || 0)));
+    }
+
+    range() {
+      if (this.zoom) return this.zoom;
+      const final = ["done", "stopped", "failed"].includes(this.status);
+      return tierscope.timeRange(this.store, this.until, final);
+    }
+
+    zoomTo(range) {
+      this.zoom = range;
+      document.getElementById("charts").classList.toggle("zoomed", range !== null);
+      this.draw.mark();
+    }
+
+    moveCursor(t) {
+      if (this.cursor === t) return;
+      this.cursor = t;
+      if (this.moving) return;
+      this.moving = requestAnimationFrame(() => {
+        this.moving = null;
+        for (const view of this.draw.views) view.showValues();
+      });
+    }
+
+    /* The settings before a run live in the address, so that a copied link opens the same. */
+    writeUrl() {
+      const query = new URLSearchParams();
+      for (const [path, value] of Object.entries(this.knobs.overrides())) query.append("set", path + "=" + value);
+      if (this.config.seed !== this.config.base_seed) query.set("seed", this.config.seed);
+      if (this.config.speed !== 10) query.set("speed", this.config.speed);
+      const search = query.toString();
+      if (!location.pathname.startsWith("/lab/")) return; // the page is being left
+      history.replaceState(history.state, "", location.pathname + (search ? "?" + search : ""));
+    }
+
+    async start() {
+      if (this.run !== null) {
+        tierscope.go("/lab/" + encodeURIComponent(this.config.scenario), this.againSearch());
+        return;
+      }
+      this.bar.buttons("gone");
+      const answer = await tierscope.post("/api/runs", {
+        scenario: this.config.scenario,
+        seed: this.config.seed,
+        overrides: this.knobs.overrides(),
+        speed: this.config.speed,
+      });
+      this.bar.problem(answer.error);
+      if (answer.run) tierscope.go("/run/" + answer.run, "");
+      else this.bar.buttons("before");
+    }
+
+    againSearch() {
+      const query = new URLSearchParams();
+      for (const [path, value] of Object.entries(this.config.overrides)) query.append("set", path + "=" + value);
+      query.set("seed", this.config.seed);
+      return "?" + query.toString();
+    }
+
+    /* -> the sentence of a refusal, or "" */
+    async send(message) {
+      const answer = await tierscope.post("/api/runs/" + this.run + "/control", message);
+      if (message.cmd !== "set") this.bar.problem(answer.error);
+      return answer.error || "";
+    }
+
+    setSpeed(speed) {
+      if (this.run === null) {
+        if (this.config.speed === speed) return;
+        this.config.speed = speed;
+        this.writeUrl();
+      } else if (this.meta && !this.meta.final && this.meta.speed !== speed) {
+        this.meta.speed = speed;
+        this.send({ cmd: "speed", value: speed });
+      }
+    }
+
+    setSeed(seed) {
+      if (this.run !== null || !Number.isInteger(seed) || seed === this.config.seed) return;
+      this.config.seed = seed;
+      this.writeUrl();
+    }
+  }
+
+  tierscope.Lab = Lab;
+})();

@@ -1,0 +1,13 @@
+from tests.charts.rows import columns, shape
+from tiering.charts.figures import FIGURES, figures_json
+
+
+def test_every_figure_finds_its_column_in_any_run() -> None:
+    for of in (shape(), shape("a", "b", threads=())):
+        told = figures_json(columns(of))
+        assert [figure["id"] for figure in told] == [figure.id for figure in FIGURES]
+
+
+def test_without_threads_the_busy_share_sums_nothing() -> None:
+    told = {figure["id"]: figure for figure in figures_json(columns(shape(threads=())))}
+    assert told["cpu"]["series"]["count"] == 0

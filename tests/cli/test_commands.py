@@ -1,0 +1,108 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.scenarios import TINY
+from tiering.cli.entry import main
+from tiering.simulation.catalogue import scenario_names
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return str(path)
+
+
+def test_scenarios_lists_every_shipped_scenario_with_its_question(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["scenarios"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == scenario_names()
+    assert all(line.endswith("?") for line in lines)
+
+
+def test_run_json_prints_one_object_with_the_promised_keys(
+    tiny: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", tiny, "--json", "--seed", "5", "--until", "3"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    keys = {"scenario", "seed", "version", "wall_s", "elapsed_s", "counters", "metrics"}
+    assert keys <= result.keys()
+    assert (result["scenario"], result["seed"], result["simulated_s"]) == ("tiny", 5, 3.0)
+    assert result["counters"]["pgpromote_success"] > 0
+
+
+def test_two_runs_differ_in_wall_time_only(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    results = []
+    for _ in range(2):
+        main(["run", tiny, "--json"])
+        result = json.loads(capsys.readouterr().out)
+        assert result.pop("wall_s") > 0
+        results.append(result)
+    assert results[0] == results[1]
+
+
+def test_run_prints_events_and_figures_for_people(
+    tiny: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", tiny, "--set", "processes.0.work_accesses=1e6"]) == 0
+    out = capsys.readouterr().out
+    assert "kmmscand: mm app useful 24576 period 2000 -> 400 ms" in out
+    assert "app: work done" in out
+    assert "pgpromote_success" in out
+
+
+def test_set_changes_a_knob(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", tiny, "--json", "--set", "pte_scan.scan_enabled=false"])
+    assert json.loads(capsys.readouterr().out)["metrics"]["nr_visits"] == 0
+
+
+def test_check_says_what_the_scenario_is(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", tiny]) == 0
+    out = capsys.readouterr().out
+    assert "tiny: ok; preset kmmscand_v0, 1 processes, 96 MiB in 24,576 folios" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["run", "nowhere"], "nowhere: no such scenario"),
+        (["run", "TINY", "--seed", "-1"], "--seed -1: should be a whole number"),
+        (["run", "TINY", "--seed", "x"], "--seed x: should be a whole number"),
+        (["run", "TINY", "--until", "0"], "tiny: until_s = 0: should be greater than 0"),
+        (["run", "TINY", "--set", "pte_scan"], "--set pte_scan: should be KEY=VALUE"),
+        (["run", "TINY", "--set", "pte_scan.x=1"], "tiny: pte_scan.x: unknown key"),
+        (
+            ["check", "TINY", "--set", "processes.0.vmas.0.size_mib=4000"],
+            "region heap of 4000 MiB does not fit",
+        ),
+        (["bench", "--only", "nothing*"], "--only nothing*: matches none of"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(
+    tiny: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([tiny if a == "TINY" else a for a in arguments]) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert len(captured.err.splitlines()) == 1
+    assert captured.out == ""
+
+
+def test_bench_prints_a_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--only", "encode", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    figure = json.loads(line)
+    assert figure["name"] == "encode"
+    assert figure["value"] > 0
+    assert figure["unit"]
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["fly"])
+    assert caught.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err

@@ -1,0 +1,39 @@
+"""Small machines made by hand for tests of the engine."""
+
+import numpy as np
+
+from tiering.engine.folios import GRANULE, Memory, empty_memory, nr_granules, place
+from tiering.engine.random import stream_key
+from tiering.engine.touch import Rates
+
+
+def flat_rates(share: float, nr_mms: int = 1) -> Rates:
+    """Every mm has one row whose folios get `share` touches per access, for ever."""
+    ones = np.ones(nr_mms, np.int64)
+    at = np.arange(nr_mms, dtype=np.int64)
+    return Rates(
+        np.full(nr_mms, share), np.zeros(nr_mms), np.zeros(nr_mms), at, at, ones, at, ones,
+        np.zeros(nr_mms), np.full(nr_mms, np.inf),
+    )  # fmt: skip
+
+
+def phased_rates(share: list[float], accesses: list[float]) -> Rates:
+    """One mm, one row, phases of work time that repeat."""
+    touches = np.array(share) * np.array(accesses)
+    return Rates(
+        np.array(share), np.cumsum(touches) - touches, np.array([touches.sum()]),
+        np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.int64),
+        np.zeros(1, np.int64), np.array([len(share)], np.int64),
+        np.cumsum([0.0, *accesses])[:-1], np.array([sum(accesses)]),
+    )  # fmt: skip
+
+
+def flat_memory(nr_folios: int, nid: int = 1, seed: int = 1, room: int = 1 << 30) -> Memory:
+    """One VMA of one mm and one row, all on node `nid` (0 = top tier, 1 = slow)."""
+    memory = empty_memory(nr_granules(nr_folios), 1, np.array([room, room], np.int64))
+    memory.rows[:] = 1
+    for granule in range(memory.nr.size):
+        memory.nr[granule] = min(GRANULE, nr_folios - granule * GRANULE)
+        memory.key[granule] = stream_key(seed, 0, granule)
+    place(memory, 0, nr_folios, nid, int(nid > 0))
+    return memory

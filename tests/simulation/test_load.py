@@ -1,0 +1,185 @@
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.scenarios import TINY, tiny
+from tiering.simulation.build import build
+from tiering.simulation.catalogue import scenario_names, scenario_path
+from tiering.simulation.describe import describe
+from tiering.simulation.load import ScenarioError, load_file, load_text, parse_value
+
+
+def problem(text: str = TINY, **changes: object) -> str:
+    overrides = {key.replace("__", "."): value for key, value in changes.items()}
+    with pytest.raises(ScenarioError) as caught:
+        build(load_text(text, "tiny", overrides), 1)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_shipped_scenario_loads_and_builds(name: str) -> None:
+    scenario = load_file(name)
+    assert build(scenario, scenario.seed).nr_folios.sum() > 0
+    assert scenario.question.endswith("?")
+
+
+def test_an_unknown_key_is_named_with_the_keys_there_are() -> None:
+    message = problem(pte_scan__scan_perod_ms=5)
+    assert message.startswith(
+        "tiny: pte_scan.scan_perod_ms: unknown key; allowed are scan_enabled, "
+    )
+
+
+def test_an_unknown_top_level_key_is_named() -> None:
+    assert "tiny: colour: unknown key; allowed are title, question" in problem(colour="red")
+
+
+def test_a_value_out_of_range_is_named_with_the_range() -> None:
+    assert (
+        problem(pte_scan__scan_period_ms=9)
+        == "tiny: pte_scan.scan_period_ms = 9: allowed is a whole number 10 .. 60_000 ms"
+    )
+
+
+@pytest.mark.parametrize("value", ["fast", 12.5, True])
+def test_a_wrong_type_is_named_with_what_is_allowed(value: object) -> None:
+    message = problem(pte_scan__scan_period_ms=value)
+    assert message.startswith("tiny: pte_scan.scan_period_ms = ")
+    assert "allowed is a whole number" in message
+
+
+def test_a_missing_key_is_named() -> None:
+    assert problem(TINY.replace('preset = "kmmscand_v0"\n', "")) == "tiny: preset: missing"
+
+
+def test_a_key_of_a_list_entry_is_named_by_its_place() -> None:
+    assert problem(nodes__1__latency_ns=-3.0).startswith(
+        "tiny: nodes.1.latency_ns = -3.0: should be"
+    )
+
+
+def test_all_problems_of_a_file_are_reported_at_once() -> None:
+    lines = problem(pte_scan__scan_period_ms=9, until_s=-1.0).splitlines()
+    assert len(lines) == 2
+
+
+def test_text_that_is_not_toml_is_refused_with_the_place() -> None:
+    assert "not TOML" in problem("title = ")
+    assert "(at line 2, column 7)" in problem("title = 'a'\nquery 1")
+
+
+def test_a_preset_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    assert "'none', 'kmmscand_v0' or 'oracle'" in problem(preset="magic")
+
+
+def test_memory_that_fits_on_no_node_is_refused() -> None:
+    message = problem(processes__0__vmas__0__size_mib=2000.0)
+    assert "does not fit: CXL has 1024 MiB in all, 976 MiB too few" in message
+
+
+def test_more_than_the_host_can_hold_is_refused_before_allocating() -> None:
+    message = problem(nodes__1__capacity_mib=2**26, processes__0__vmas__0__size_mib=float(2**26))
+    assert "GiB of host memory" in message
+    assert "are available" in message
+
+
+def test_a_node_that_does_not_exist_is_refused() -> None:
+    message = problem(processes__0__vmas__0__node="HBM")
+    assert message == "tiny: processes.0.vmas.0.node = 'HBM': nodes are DRAM, CXL, first_touch"
+
+
+def test_a_target_node_on_the_slow_tier_is_refused() -> None:
+    assert "migration.target_node = 1: should be a top-tier node, one of 0" in problem(
+        migration__target_node=1
+    )
+
+
+def test_a_period_range_the_wrong_way_round_is_refused() -> None:
+    message = problem(pte_scan__scan_period_min_ms=6000)
+    assert "should be at most scan_period_max_ms = 5000" in message
+
+
+def test_shares_that_do_not_sum_to_100_are_refused() -> None:
+    assert "sums to 40, should be 100" in problem(processes__0__vmas__0__share_pct=40.0)
+
+
+def test_an_override_of_a_place_that_does_not_exist_is_refused() -> None:
+    assert "nodes has entries 0 .. 1, not '7'" in problem(nodes__7__latency_ns=1.0)
+    assert "title is a value, not a table" in problem(title__x=1)
+
+
+def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no such scenario"):
+        load_file(str(tmp_path / "nowhere.toml"))
+    bad = tmp_path / "bad.toml"
+    bad.write_bytes(b"title = '\xff'")
+    with pytest.raises(ScenarioError, match="not UTF-8"):
+        load_file(str(bad))
+
+
+def test_values_on_the_command_line_are_toml_or_plain_words() -> None:
+    values = ["1", "2.5", "true", "[1, 2]", "CXL", '"7"']
+    assert [parse_value(v) for v in values] == [1, 2.5, True, [1, 2], "CXL", "7"]
+
+
+def test_knobs_in_use_are_those_of_the_preset() -> None:
+    assert {p.split(".")[0] for p in tiny().knob_specs()} == {"machine", "pte_scan", "migration"}
+    assert {p.split(".")[0] for p in tiny(preset="none").knob_specs()} == {"machine"}
+    assert tiny(pte_scan__scan_period_ms=777).knob_values()["pte_scan.scan_period_ms"] == 777
+
+
+def test_scan_size_has_a_note_where_every_mm_is_one_vma() -> None:
+    assert "pte_scan.scan_size_mib" in tiny().knob_notes()
+    assert tiny(processes__0__vmas__0__split_mib=32.0).knob_notes() == {}
+
+
+def test_replicas_are_numbered() -> None:
+    world = build(tiny(processes__0__count=3), 1)
+    assert [mm.name for mm in world.mms] == ["app-0", "app-1", "app-2"]
+
+
+def test_first_touch_fills_the_top_tier_first() -> None:
+    world = build(tiny(processes__0__vmas__0__node="first_touch"), 1)
+    assert (world.memory.resident.sum(axis=0) / 256).tolist() == [64.0, 32.0]
+
+
+def test_the_oracle_refuses_machines_that_it_cannot_place_on() -> None:
+    assert "not on 2 and 0" in problem(preset="oracle", nodes__1__tier=0)
+
+
+def test_a_recording_states_its_assumptions_before_and_after_the_run() -> None:
+    scenario = load_file("redis-hot10")
+    description = describe(scenario)
+    assert any("accesses per touch" in sentence for sentence in description.assumptions)
+    world = build(scenario, 1)
+    assert world.assumptions == description.assumptions
+    assert description.size_mib == world.nr_folios.sum() / 256
+
+
+def test_a_static_scenario_is_described_by_its_sizes() -> None:
+    assert describe(tiny(processes__0__count=3)) == (288.0, ())
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../secret.damo", "a/../../b.damo"])
+def test_a_recording_lies_in_the_folder_of_its_scenario(path: str) -> None:
+    with pytest.raises(
+        ScenarioError, match=r"processes\.0\.recording = .*: should be a relative path"
+    ):
+        load_file("redis-hot10", {"processes.0.recording": path})
+
+
+def test_a_recording_that_is_missing_or_broken_is_one_line(tmp_path: Path) -> None:
+    text = scenario_path("redis-hot10").read_text()
+    scenario = load_text(text, "mine", folder=tmp_path)
+    (tmp_path / "recordings").mkdir()
+    recording = tmp_path / "recordings" / "redis-hot10.damo"
+    for content in (None, b"", b"not a recording", scenario_recording().read_bytes()[:5000]):
+        if content is not None:
+            recording.write_bytes(content)
+        with pytest.raises(ScenarioError, match=r"^mine: .*redis-hot10\.damo") as caught:
+            build(scenario, 1)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def scenario_recording() -> Path:
+    return scenario_path("redis-hot10").parent / "recordings" / "redis-hot10.damo"

@@ -1,0 +1,216 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from tests.engine.machines import flat_memory, flat_rates
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
+from tiering.engine.touch import scratch
+from tiering.sources.pte_knobs import PteScan, adapt
+from tiering.sources.pte_scan import NS_PER_MS, PteScanner, ScannedMm
+
+V0 = PteScan()
+FREE = V0._replace(pte_slow_ns=0.0, pte_top_ns=0.0, visit_ns=0)
+STILL = (0, 0.0, 0.0, float("inf"))  # no process runs
+
+
+def visits_until(period: int, limit: int, x: int, y: int) -> int:
+    for visit in itertools.count(1):
+        period, _ = adapt(V0, period, 4096, x, y)
+        if period == limit:
+            return visit
+    raise AssertionError
+
+
+def test_case_4_needs_10_visits_from_2000_to_400_ms() -> None:
+    assert visits_until(2000, 400, x=1000, y=1000) == 10
+
+
+def test_case_1_needs_7_visits_from_2000_to_5000_ms() -> None:
+    assert visits_until(2000, 5000, x=0, y=0) == 7
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "period", "size"),
+    [(0, 0, 2300, 2048), (0, 500, 400, 16384), (500, 0, 5000, 4096), (500, 500, 1700, 8192)],
+)
+def test_the_four_cases_from_the_defaults(x: int, y: int, period: int, size: int) -> None:
+    assert adapt(V0, 2000, 4096, x, y) == (period, size)
+
+
+@pytest.mark.parametrize("period", range(400, 5001, 100))
+def test_coarse_steps_are_bang_bang(period: int) -> None:
+    assert 400 <= adapt(V0, period, 4096, 0, 1000)[0] <= 625
+    assert 3200 <= adapt(V0, period, 4096, 1000, 0)[0] <= 5000
+
+
+def test_the_size_stays_between_its_bounds() -> None:
+    assert adapt(V0, 2000, 512, 0, 0)[1] == 512
+    assert adapt(V0, 2000, 16384, 500, 500)[1] == 16384
+
+
+def scanner(
+    sizes: list[int], knobs: PteScan = FREE, share: float = 0.0, nid: int = 1
+) -> PteScanner:
+    """One mm with VMAs of so many granules each, all on the slow node."""
+    memory = flat_memory(sum(sizes) * GRANULE, nid=nid)
+    borders = np.cumsum([0, *sizes])
+    vmas = tuple((int(a), int(b), float((b - a) * 32)) for a, b in itertools.pairwise(borders))
+    return PteScanner(knobs, memory, flat_rates(share), scratch(), [ScannedMm("mm", vmas)])
+
+
+def one_visit(
+    scan: PteScanner, clock: int, pace: tuple[int, float, float, float] = STILL
+) -> tuple[int, int]:
+    """Run to the end of the next visit; (clock, useful folios reported)."""
+    reported = 0
+    while True:
+        step = scan.run(clock, clock + 2**40, lambda _: pace)
+        clock = step.clock
+        reported += step.nr_reports
+        if step.visit_ended:
+            return clock, reported
+
+
+def test_the_first_walk_reports_every_slow_folio_touched_or_not() -> None:
+    scan = scanner([2])
+    _, reported = one_visit(scan, 0)
+    assert reported == 2 * GRANULE
+
+
+def test_an_untouched_folio_is_not_reported_again() -> None:
+    scan = scanner([2])
+    clock, _ = one_visit(scan, 0)
+    _, reported = one_visit(scan, clock)
+    assert reported == 0
+    assert (scan.memory.folio & np.uint32(IDLE) != 0).all()
+
+
+def test_a_folio_touched_once_is_reported_for_ever() -> None:
+    scan = scanner([1])
+    clock, _ = one_visit(scan, 0)
+    scan.memory.folio[7] |= np.uint32(ACCESSED)
+    for _ in range(3):
+        clock, reported = one_visit(scan, clock)
+        assert reported == 1
+        assert scan.reports[0] == 7
+    assert scan.memory.folio[7] & np.uint32(YOUNG)
+    assert not scan.memory.folio[7] & np.uint32(ACCESSED)
+
+
+def test_top_tier_folios_are_never_reported() -> None:
+    scan = scanner([2], nid=0)
+    _, reported = one_visit(scan, 0)
+    assert reported == 0
+
+
+def test_one_large_vma_is_walked_to_its_end_whatever_the_budget() -> None:
+    scan = scanner([8], FREE._replace(scan_size_mib=32, scan_size_min_mib=32))
+    one_visit(scan, 0)
+    assert scan.nr_scanned[0] == 8 * GRANULE
+
+
+def test_the_budget_stops_a_cold_visit_between_vmas() -> None:
+    scan = scanner([1] * 8, FREE._replace(scan_size_mib=64, scan_size_min_mib=64), nid=0)
+    one_visit(scan, 0)
+    assert scan.nr_scanned[0] == 2 * GRANULE
+
+
+def test_more_than_100_useful_folios_raise_the_budget_to_the_maximum() -> None:
+    knobs = FREE._replace(scan_size_mib=64, scan_size_min_mib=64, scan_size_max_mib=160)
+    scan = scanner([1] * 8, knobs)
+    one_visit(scan, 0)
+    assert scan.nr_scanned[0] == 5 * GRANULE
+
+
+def test_the_next_visit_goes_on_where_the_last_one_stopped_and_then_wraps() -> None:
+    scan = scanner([1] * 4, FREE._replace(scan_size_mib=96, scan_size_min_mib=96), nid=0)
+    clock, seen = 0, []
+    for _ in range(3):
+        before = scan.nr_scanned[0]
+        clock, _ = one_visit(scan, clock)
+        seen.append(int(scan.nr_scanned[0] - before) // GRANULE)
+    assert seen == [3, 1, 3]
+
+
+def test_fewer_useful_folios_than_the_threshold_count_as_none() -> None:
+    scan = scanner([1])
+    clock, _ = one_visit(scan, 0)
+    scan.memory.folio[:99] |= np.uint32(ACCESSED)
+    clock, reported = one_visit(scan, clock)
+    assert reported == 99
+    assert scan.useful[0] == 0
+    assert scan.found[0] == 99
+
+
+def test_a_visit_costs_the_thread_its_ptes() -> None:
+    scan = scanner([2], FREE._replace(pte_slow_ns=15.0, visit_ns=1000))
+    clock, _ = one_visit(scan, 0)
+    assert clock == 1000 + 2 * GRANULE * 15
+
+
+def test_each_granule_is_read_at_its_own_time() -> None:
+    scan = scanner([2], FREE._replace(pte_slow_ns=15.0))
+    one_visit(scan, 0, (0, 0.0, 0.001, float("inf")))
+    assert scan.memory.last.tolist() == [0.0, GRANULE * 15 * 0.001]
+
+
+def test_the_next_visit_is_due_one_period_after_the_last_ended() -> None:
+    scan = scanner([1])
+    clock, _ = one_visit(scan, 0)
+    assert scan.period_ms[0] == 400
+    one_visit(scan, clock)
+    cycle = V0.scan_sleep_ms * NS_PER_MS + V0.mms_to_scan * V0.skip_ns
+    assert clock + 400 * NS_PER_MS <= scan.last_start[0] <= clock + 400 * NS_PER_MS + cycle
+
+
+def test_running_in_pieces_gives_the_same_clock_as_running_at_once() -> None:
+    whole, pieces = scanner([3, 3]), scanner([3, 3])
+    whole.knobs = pieces.knobs = V0
+    clock = 0
+    while clock < 9_000_000_000:
+        clock = whole.run(clock, 9_000_000_000, lambda _: STILL).clock
+    clock = 0
+    for until in range(0, 9_000_000_001, 10_000_000):
+        while clock < until:
+            clock = pieces.run(clock, until, lambda _: STILL).clock
+    assert whole.last_start[0] == pieces.last_start[0]
+    assert whole.nr_visits[0] == pieces.nr_visits[0]
+
+
+def test_a_disabled_scanner_uses_no_cpu_and_visits_nothing() -> None:
+    scan = scanner([1], V0._replace(scan_enabled=False))
+    step = scan.run(0, 10**9, lambda _: STILL)
+    assert (step.clock, step.busy_ns, int(scan.nr_visits[0])) == (10**9, 0, 0)
+
+
+def test_idle_cycles_cost_one_pass_of_the_list_each() -> None:
+    scan = scanner([1], V0._replace(scan_period_ms=5000))
+    scan.next_scan[0] = 10**12
+    step = scan.run(0, 10**9, lambda _: STILL)
+    cycle = V0.scan_sleep_ms * NS_PER_MS + V0.mms_to_scan * V0.skip_ns
+    assert step.busy_ns == pytest.approx(10**9 / cycle * V0.mms_to_scan * V0.skip_ns, rel=0.02)
+
+
+def test_a_live_period_is_written_to_every_mm_and_clamped() -> None:
+    scan = scanner([1])
+    clock, _ = one_visit(scan, 0)
+    scan.retune("scan_period_ms", 100, clock)
+    assert scan.period_ms[0] == 400
+    scan.retune("scan_period_ms", 3000, clock)
+    assert scan.next_scan[0] == clock + 3000 * NS_PER_MS
+
+
+def test_with_many_mms_each_is_visited_in_list_order() -> None:
+    memory = flat_memory(5 * GRANULE)
+    mms = [ScannedMm(f"mm-{i}", ((i, i + 1, 32.0),)) for i in range(5)]
+    scan = PteScanner(FREE, memory, flat_rates(0.0, 5), scratch(), mms)
+    order, clock = [], 0
+    for _ in range(5):
+        while True:
+            step = scan.run(clock, clock + 2**40, lambda _: STILL)
+            clock = step.clock
+            if step.visit_ended:
+                order.append(step.mm)
+                break
+    assert order == [0, 1, 2, 3, 4]

@@ -1,0 +1,69 @@
+"""Scan period: what the scanner wants for every mm, and what it gets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tiering.charts.chart import Chart, Reference, Series
+from tiering.charts.colours import NEUTRAL, process_colour
+
+MOST_MMS = 8
+FIRST_FEW = 3
+PERIOD, INTERVAL = "mm.scan_period_ms", "mm.scan_interval_ms"
+
+
+def scan_period(schema: dict[str, Any], knobs: Mapping[str, Any]) -> Chart:
+    """Step line per mm on a logarithmic axis, bounds drawn, measured interval thin and dashed.
+
+    knobs: values by path; without `pte_scan` among them no thread scans, and the chart says so.
+    """
+    scans = "pte_scan.scan_period_ms" in knobs and bool(schema["threads"])
+    mms = schema["mms"]
+    series: tuple[Series, ...] = ()
+    note = ""
+    if scans and len(mms) <= MOST_MMS:
+        series = tuple(
+            line for nr, mm in enumerate(mms) for line in _one(nr, mm, alone=len(mms) == 1)
+        )
+    elif scans:
+        series = _band() + tuple(_wanted(nr, mms[nr]) for nr in range(FIRST_FEW))
+        note = f"{len(mms)} mms: band from min to max, median, and the first {FIRST_FEW}"
+    return Chart(
+        id="scan_period",
+        title="Scan period per mm",
+        question="Does the period settle, and is it kept?",
+        unit="ms",
+        range="log",
+        series=series,
+        references=_bounds(knobs) if scans else (),
+        note=note,
+        empty="" if scans else "No kernel thread scans in this run, so there is no scan period.",
+        decimals=0,
+    )
+
+
+def _wanted(nr: int, name: str) -> Series:
+    return Series(name, PERIOD, (nr,), style="step", colour=process_colour(nr))
+
+
+def _one(nr: int, name: str, alone: bool) -> tuple[Series, Series]:
+    label = "measured interval" if alone else f"{name} measured"
+    measured = Series(
+        label, INTERVAL, (nr,), style="step", colour=process_colour(nr), dash="dot", width=1.0
+    )
+    return _wanted(nr, "wanted period" if alone else name), measured
+
+
+def _band() -> tuple[Series, ...]:
+    return (
+        Series("min", PERIOD, style="band_low", colour=NEUTRAL, reduce="min", width=0.5),
+        Series("max", PERIOD, style="band_high", colour=NEUTRAL, reduce="max", width=0.5),
+        Series("median", PERIOD, style="step", colour=NEUTRAL, reduce="median", width=2.5),
+        Series(
+            "median measured", INTERVAL, style="step", colour=NEUTRAL, dash="dot", reduce="median"
+        ),
+    )
+
+
+def _bounds(knobs: Mapping[str, Any]) -> tuple[Reference, ...]:
+    found = ((edge, knobs.get(f"pte_scan.scan_period_{edge}_ms")) for edge in ("min", "max"))
+    return tuple(Reference(edge, float(value)) for edge, value in found if value is not None)

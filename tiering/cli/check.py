@@ -1,0 +1,30 @@
+"""`check`: is this file a scenario that can run here?"""
+
+import argparse
+from typing import Any
+
+from tiering.cli.overrides import add_options, chosen
+from tiering.simulation.build import build, total_mib
+
+
+def add_to(commands: Any) -> None:
+    """Register the command."""
+    command = commands.add_parser("check", help="check a scenario file without running it")
+    add_options(command)
+    command.set_defaults(command_main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Validate the file, build the machine, say what it is; exit code 2 with reasons otherwise."""
+    scenario = chosen(args)
+    world = build(scenario, scenario.seed)
+    print(
+        f"{scenario.name}: ok; preset {scenario.preset}, {scenario.nr_processes} processes, "
+        f"{total_mib(world):,.0f} MiB in {world.nr_folios.sum():,} folios, "
+        f"{scenario.until_s:g} s at most"
+    )
+    for assumption in world.assumptions:
+        print(f"  assumption: {assumption}")
+    for path, note in scenario.knob_notes().items():
+        print(f"  {path}: {note}")
+    return 0

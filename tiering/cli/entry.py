@@ -1,0 +1,40 @@
+"""The command line: one parser, one file per command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import tiering
+from tiering.cli import bench, check, run, scenarios, worker
+from tiering.simulation.load import ScenarioError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each command's module adds its own."""
+    top = argparse.ArgumentParser(
+        prog="python -m tiering", description="Interactive memory-tiering experiments."
+    )
+    top.add_argument("--version", action="version", version=f"tierscope {tiering.__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (scenarios, run, check, worker, bench):
+        module.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (2 = the input was wrong, 130 = interrupted)."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.command_main(args)
+        sys.stdout.flush()
+        return code
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head` closed our output: leave without a second complaint
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,32 @@
+"""The options that choose and change a scenario, shared by `run` and `check`."""
+
+import argparse
+from typing import Any
+
+from tiering.simulation.load import ScenarioError, load_file, parse_value
+from tiering.simulation.scenario import Scenario
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """SCENARIO, --set and --until."""
+    command.add_argument(
+        "scenario", metavar="SCENARIO", help="a name from `scenarios` or a .toml file"
+    )
+    command.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[],
+        help="change a key, e.g. pte_scan.scan_period_ms=1000 or processes.0.threads=8",
+    )  # fmt: skip
+    command.add_argument("--until", metavar="S", help="simulate at most S seconds")
+
+
+def chosen(args: argparse.Namespace) -> Scenario:
+    """The scenario with all changes applied; raises ScenarioError."""
+    changes: dict[str, Any] = {}
+    for setting in args.set:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise ScenarioError(f"--set {setting}: should be KEY=VALUE")
+        changes[key.strip()] = parse_value(value.strip())
+    if args.until is not None:
+        changes["until_s"] = parse_value(args.until)
+    return load_file(args.scenario, changes)

@@ -1,0 +1,43 @@
+"""What must hold at the end of every run, not only in tests (docs/model.md#conservation)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.folios import CLASS_MASK, GRANULE, NID_MASK, NID_SHIFT, SLOW, Memory
+from tiering.engine.jit import loop
+
+
+class BooksDoNotBalance(AssertionError):
+    """The engine contradicts itself: a bug, never a user's mistake."""
+
+
+def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[np.bool_]) -> None:
+    """Recount every folio; raises BooksDoNotBalance on the first contradiction.
+
+    capacity: i64[N] folios, top_tier: bool[N].
+    """
+    resident, nr_slow = _recount(memory, memory.resident.shape[0], capacity.size)
+    if not np.array_equal(resident, memory.resident):
+        raise BooksDoNotBalance("folios by row and node differ from a recount")
+    if not np.array_equal(nr_slow, memory.nr_slow):
+        raise BooksDoNotBalance("slow-tier folios by granule differ from a recount")
+    if not np.array_equal(capacity - resident.sum(axis=0), memory.free):
+        raise BooksDoNotBalance("free plus resident folios differ from the capacity of a node")
+    if (memory.free < 0).any():
+        raise BooksDoNotBalance("a node holds more folios than its capacity")
+    if int(resident[:, ~top_tier].sum()) != int(nr_slow.sum()):
+        raise BooksDoNotBalance("a folio's tier differs from that of its node")
+
+
+@loop
+def _recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
+    resident = np.zeros((nr_rows, nr_nodes), np.int64)
+    nr_slow = np.zeros(memory.nr.size, np.int32)
+    for granule in range(memory.nr.size):
+        start = granule * GRANULE
+        for index in range(start, start + memory.nr[granule]):
+            value = memory.folio[index]
+            row = memory.row0[granule] + np.int64(value & np.uint32(CLASS_MASK))
+            resident[row, np.int64((value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT))] += 1
+            nr_slow[granule] += np.int32((value & np.uint32(SLOW)) != 0)
+    return resident, nr_slow

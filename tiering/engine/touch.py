@@ -1,0 +1,189 @@
+"""The lazy touch clock: was this folio touched since it was last looked at? (docs/model.md#touches)
+
+Nothing is drawn until somebody looks. With x = expected touches since the last look,
+P(touched) = 1 - exp(-x), exact for Poisson touches; x is counted in the process's own work time,
+so a change of its speed needs no extra work.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.folios import CLASS_MASK
+from tiering.engine.jit import loop
+from tiering.engine.random import GAMMA, mix64
+
+BLOCK = 2048  # folios drawn at a time: the scratch stays in the L1 cache
+MAX_ROWS = 256  # classes a granule can tell apart
+_LOW = np.uint32(0xFFFF)
+_SALT = np.uint64(0xBF58476D1CE4E5B9)
+
+
+class Rates(NamedTuple):
+    """Expected touches per access of the owner. Shapes: M mms, R rows, S = sum over mms of K * R.
+
+    share: f64[S], touches of one folio per access, phase-major in each mm. cum: f64[S], touches of
+    one folio from the begin of the lap to the begin of the phase. lap_touches: f64[R] over a whole
+    lap. share_at: i64[M] first element of the mm in share and cum. row_at, nr_rows: i64[M] rows of
+    the mm. phase_at, nr_phases: i64[M] its borders in `border`: f64, accesses at the begin of each
+    phase. lap: f64[M] accesses a lap, infinite for static patterns.
+    """
+
+    share: NDArray[np.float64]
+    cum: NDArray[np.float64]
+    lap_touches: NDArray[np.float64]
+    share_at: NDArray[np.int64]
+    row_at: NDArray[np.int64]
+    nr_rows: NDArray[np.int64]
+    phase_at: NDArray[np.int64]
+    nr_phases: NDArray[np.int64]
+    border: NDArray[np.float64]
+    lap: NDArray[np.float64]
+
+
+class Scratch(NamedTuple):
+    """Working arrays of one engine, reused by every pass; contents mean nothing between passes.
+
+    All are as wide as a folio: loops over arrays of one width vectorise best.
+    """
+
+    threshold: NDArray[np.uint32]  # u32[MAX_ROWS], P(touched) * 2**32 by class
+    high: NDArray[np.uint32]  # u32[MAX_ROWS], its upper 16 bits
+    lanes: NDArray[np.uint64]  # u64[BLOCK / 4], four random 16-bit lanes each
+    limit: NDArray[np.uint32]  # u32[BLOCK]
+    touched: NDArray[np.uint32]  # u32[BLOCK], result of `draw_block`
+    hit: NDArray[np.uint8]  # u8[BLOCK]
+
+
+def scratch() -> Scratch:
+    """Fresh scratch arrays."""
+    return Scratch(
+        np.zeros(MAX_ROWS, np.uint32),
+        np.zeros(MAX_ROWS, np.uint32),
+        np.zeros(BLOCK // 4, np.uint64),
+        np.zeros(BLOCK, np.uint32),
+        np.zeros(BLOCK, np.uint32),
+        np.zeros(BLOCK, np.uint8),
+    )
+
+
+@loop
+def phase_of(rates, mm, tau):  # type: ignore[no-untyped-def]
+    """(laps done, phase, accesses into the phase) of process `mm` at work time tau."""
+    nr = rates.nr_phases[mm]
+    laps = 0.0
+    if nr > 1:
+        laps = np.floor(tau / rates.lap[mm])
+        tau = tau - laps * rates.lap[mm]
+    first = rates.phase_at[mm]
+    lo, hi = 0, nr - 1
+    while lo < hi:
+        mid = (lo + hi + 1) // 2
+        if rates.border[first + mid] <= tau:
+            lo = mid
+        else:
+            hi = mid - 1
+    return laps, lo, tau - rates.border[first + lo]
+
+
+@loop
+def touch_probability(expected):  # type: ignore[no-untyped-def]
+    """1 - exp(-expected) for expected >= 0, relative error below 1e-12, without libm.
+
+    Taylor series of expm1 at -x/1024, then ten times expm1(2y) = e(2 + e): IEEE basic operations
+    only, so the bits are the same on any CPU.
+    """
+    y = min(expected, 40.0) * (-1.0 / 1024.0)
+    e = 1.0 + y * (1.0 / 6.0) * (1.0 + y * (1.0 / 7.0))
+    e = 1.0 + y * (1.0 / 3.0) * (1.0 + y * (1.0 / 4.0) * (1.0 + y * (1.0 / 5.0) * e))
+    e = y * (1.0 + y * 0.5 * e)
+    for _ in range(10):
+        e = e * (2.0 + e)
+    return -e
+
+
+@loop
+def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1):  # type: ignore[no-untyped-def]
+    """Fill scratch.threshold and .high for rows [row0, row0 + rows) and the window (tau0, tau1]."""
+    local = row0 - rates.row_at[mm]
+    nr_rows = rates.nr_rows[mm]
+    at = rates.share_at[mm] + local
+    laps0, k0, into0 = phase_of(rates, mm, tau0)
+    laps1, k1, into1 = phase_of(rates, mm, tau1)
+    for c in range(rows):
+        s0 = at + k0 * nr_rows + c
+        if laps0 == laps1 and k0 == k1:
+            x = rates.share[s0] * (into1 - into0)
+        else:
+            s1 = at + k1 * nr_rows + c
+            x = (laps1 - laps0) * rates.lap_touches[row0 + c]
+            x += rates.cum[s1] - rates.cum[s0]
+            x += rates.share[s1] * into1 - rates.share[s0] * into0
+        scaled = touch_probability(max(x, 0.0)) * 4294967296.0
+        t = np.uint32(min(scaled, 4294967295.0))
+        scratch.threshold[c] = t
+        scratch.high[c] = t >> np.uint32(16)
+
+
+@loop
+def draw_block(part, rows, base, key, scratch):  # type: ignore[no-untyped-def]
+    """scratch.touched[i] = 1 with the probability of folio part[i], else 0.
+
+    part: u32[<= BLOCK], a slice of the folio array that begins `base` folios (a multiple of BLOCK)
+    into its granule; rows: classes of the granule; key: random key of this look. A 16-bit lane
+    decides all but one folio in 65,536; ties are settled with 16 more bits, so probabilities are
+    exact to 2**-32.
+    """
+    nr = part.size
+    lanes = scratch.lanes
+    for j in range((nr + 3) >> 2):
+        lanes[j] = mix64(np.uint64((base >> 2) + j) * GAMMA + key)
+    draw = lanes.view(np.uint16)[:nr]
+    limit, touched, high = scratch.limit[:nr], scratch.touched[:nr], scratch.high
+    if rows == 1:
+        limit[:] = high[0]
+    else:
+        for i in range(nr):
+            limit[i] = high[part[i] & np.uint32(CLASS_MASK)]
+    ties = np.uint32(0)
+    for i in range(nr):
+        lane = np.uint32(draw[i])
+        touched[i] = np.uint32(lane < limit[i])
+        ties |= np.uint32(lane == limit[i])
+    if ties:
+        for i in range(nr):
+            if draw[i] == limit[i]:
+                low = np.uint32(mix64(key ^ (np.uint64(base + i) * _SALT)) & np.uint64(0xFFFF))
+                threshold = scratch.threshold[part[i] & np.uint32(CLASS_MASK)]
+                touched[i] = np.uint32(low < (threshold & _LOW))
+
+
+@loop
+def next_border(rates, tau, speed, work):  # type: ignore[no-untyped-def]
+    """ns until the first process ends its work or enters its next phase; infinite if none does.
+
+    tau, work: f64[P] accesses; speed: f64[P] accesses per ns, 0 for processes at rest.
+    """
+    nearest = np.inf
+    for p in range(tau.size):
+        if speed[p] <= 0.0:
+            continue
+        left = work[p] - tau[p]
+        if rates.nr_phases[p] > 1:
+            _, phase, into = phase_of(rates, p, tau[p])
+            at = rates.phase_at[p] + phase
+            end = rates.border[at + 1] if phase + 1 < rates.nr_phases[p] else rates.lap[p]
+            left = min(left, end - rates.border[at] - into)
+        nearest = min(nearest, left / speed[p])
+    return nearest
+
+
+@loop
+def row_rates(rates, tau, speed, out):  # type: ignore[no-untyped-def]
+    """out: f64[R] touches per ns of one folio of each row; tau, speed: f64[P]."""
+    for p in range(tau.size):
+        _, phase, _ = phase_of(rates, p, tau[p])
+        at = rates.share_at[p] + phase * rates.nr_rows[p]
+        for r in range(rates.nr_rows[p]):
+            out[rates.row_at[p] + r] = rates.share[at + r] * speed[p]

@@ -1,0 +1,1 @@
+"""Who remembers: what becomes of reports before anybody decides."""

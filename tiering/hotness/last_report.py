@@ -1,0 +1,21 @@
+"""Nobody remembers: a report is hot when it arrives and forgotten at once (docs/model.md#hotness).
+
+kmmscand V0 works this way: what the scanner reports goes straight to the migration list.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class LastReportKnobs(NamedTuple):
+    """No knobs."""
+
+
+class LastReport:
+    """Stateless record."""
+
+    def record(self, reports: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Folios (u32 indices) that are hot after these reports: all of them."""
+        return reports

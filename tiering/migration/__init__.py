@@ -1,0 +1,1 @@
+"""Who carries: the migration queue and the clock that pays for it."""

@@ -1,0 +1,1 @@
+"""Nouns, knobs and the metrics table: declarations only, no loops and no I/O."""

@@ -1,0 +1,132 @@
+"""The one metrics table: row layout, wire format, CSV header and axis labels all come from it.
+
+A row is a vector of little-endian float64 (counters are whole numbers below 2**53, so they are
+exact), sampled on simulated time. A metric of scope `node` has one column per node, and so on.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Scope = Literal["machine", "node", "mm", "mm_node", "thread"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One column group of a row. `counter` metrics never decrease; the rest are gauges."""
+
+    name: str
+    unit: str
+    scope: Scope
+    meaning: str
+    counter: bool = False
+
+    @property
+    def field(self) -> str:
+        """Field name in the row dtype, unique across scopes, e.g. `mm.scan_period_ms`."""
+        return self.name if self.scope == "machine" else f"{self.scope}.{self.name}"
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("time_ns", "ns", "machine", "Simulated time at which the row was sampled."),
+    Metric("accesses", "", "machine", "Accesses that reached memory, all processes.", counter=True),
+    Metric(
+        "throughput", "accesses/s", "machine", "Accesses per simulated second since the last row."
+    ),
+    Metric("top_tier_share", "", "machine", "Share of accesses served by top-tier nodes."),
+    Metric(
+        "oracle_share", "", "machine", "Largest share any placement could reach at this instant."
+    ),
+    Metric(
+        "mean_latency_ns", "ns", "machine", "Mean loaded latency of an access, page walk included."
+    ),
+    Metric(
+        "promote_mib_s", "MiB/s", "machine", "Promoted since the last row, per simulated second."
+    ),
+    Metric("pgpromote_success", "folios", "machine", "Folios promoted.", counter=True),
+    Metric(
+        "pgpromote_candidate", "folios", "machine", "Folios queued for promotion.", counter=True
+    ),
+    Metric(
+        "pgmigrate_fail", "folios", "machine", "Migrations that failed, all causes.", counter=True
+    ),
+    Metric(
+        "migrate_stale", "folios", "machine", "Candidates no longer on the slow tier.", counter=True
+    ),
+    Metric(
+        "migrate_no_room", "folios", "machine", "Migrations refused: target full.", counter=True
+    ),
+    Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
+    Metric("queue_dropped", "folios", "machine", "Candidates dropped: queue full.", counter=True),
+    Metric("resident_mib", "MiB", "node", "Memory resident on the node, all processes."),
+    Metric("access_share", "", "node", "Share of all accesses served by the node."),
+    Metric("latency_ns", "ns", "node", "Loaded latency of one access to the node."),
+    Metric("utilisation", "", "node", "Bandwidth in use, accesses and migration copies together."),
+    Metric("resident_mib", "MiB", "mm_node", "Memory of one process resident on one node."),
+    Metric("throughput", "accesses/s", "mm", "Accesses of the process per simulated second."),
+    Metric("progress", "", "mm", "Share of the fixed work that is done; 0 where work is endless."),
+    Metric("scan_period_ms", "ms", "mm", "Scan period wanted for the mm."),
+    Metric(
+        "scan_interval_ms", "ms", "mm", "Measured time between the starts of the last two visits."
+    ),
+    Metric("scan_size_mib", "MiB", "mm", "Scan size budget of the mm's next visit."),
+    Metric("scan_useful", "folios", "mm", "Useful folios found by the last visit."),
+    Metric("nr_visits", "", "mm", "Visits of the scanner to the mm.", counter=True),
+    Metric("nr_scanned", "folios", "mm", "Folios looked at by the scanner.", counter=True),
+    Metric("busy_ns", "ns", "thread", "CPU time used by the kernel thread.", counter=True),
+    Metric(
+        "busy_share", "", "thread", "Share of one CPU used by the kernel thread since the last row."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RowShape:
+    """The names along each scope of one run; fixes the row layout completely."""
+
+    nodes: tuple[str, ...]
+    mms: tuple[str, ...]
+    threads: tuple[str, ...]
+
+    def extent(self, scope: Scope) -> tuple[int, ...]:
+        """Sub-array shape of a metric of that scope."""
+        sizes: dict[Scope, tuple[int, ...]] = {
+            "machine": (),
+            "node": (len(self.nodes),),
+            "mm": (len(self.mms),),
+            "mm_node": (len(self.mms), len(self.nodes)),
+            "thread": (len(self.threads),),
+        }
+        return sizes[scope]
+
+
+def row_dtype(shape: RowShape) -> np.dtype[Any]:
+    """Structured dtype of one row: every leaf is '<f8', in the order of the table."""
+    return np.dtype([(m.field, "<f8", shape.extent(m.scope)) for m in METRICS])
+
+
+def schema(shape: RowShape) -> dict[str, Any]:
+    """JSON-ready description of a row for readers without numpy (the browser).
+
+    {"row_bytes", "nodes", "mms", "threads", "columns": {field: {"offset" (in float64s),
+    "shape", "unit", "meaning", "counter"}}}. Sub-arrays are row-major.
+    """
+    dtype = row_dtype(shape)
+    columns = {
+        m.field: {
+            "offset": dtype.fields[m.field][1] // 8,  # type: ignore[index]
+            "shape": list(shape.extent(m.scope)),
+            "unit": m.unit,
+            "meaning": m.meaning,
+            "counter": m.counter,
+        }
+        for m in METRICS
+    }
+    return {
+        "row_bytes": dtype.itemsize,
+        "nodes": list(shape.nodes),
+        "mms": list(shape.mms),
+        "threads": list(shape.threads),
+        "columns": columns,
+    }

@@ -1,0 +1,1 @@
+"""Who may rise: which hot folios become candidates for promotion."""

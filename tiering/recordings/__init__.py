@@ -1,0 +1,1 @@
+"""Readers of recordings made on real machines, and their resampling for replay."""

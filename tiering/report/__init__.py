@@ -1,0 +1,1 @@
+"""Telling: mail text, files and comparisons of finished runs. Empty yet; the room is here."""

@@ -1,0 +1,27 @@
+"""Presets join the rooms as the kernel does; anything a scenario can name is in this table."""
+
+from typing import NamedTuple
+
+
+class Preset(NamedTuple):
+    """Mechanism of each room ("" = none) and the knob sections that a run of it shows."""
+
+    meaning: str
+    source: str
+    hotness: str
+    promotion: str
+    demotion: str
+    sections: tuple[str, ...]
+
+
+PRESETS: dict[str, Preset] = {
+    "none": Preset("nothing ever moves: the reference line", "", "", "", "", ()),
+    "kmmscand_v0": Preset(
+        "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
+        "pte_scan", "last_report", "every_report", "", ("pte_scan", "migration"),
+    ),
+    "oracle": Preset(
+        "the hottest folios are on the top tier at every instant, for free: the ceiling",
+        "", "", "oracle", "", (),
+    ),
+}  # fmt: skip

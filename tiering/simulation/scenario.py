@@ -1,0 +1,157 @@
+"""A scenario: what a TOML file says, validated strictly and never changed afterwards."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from tiering.migration.queue import Migration
+from tiering.model.knobs import KnobSpec, knob_specs
+from tiering.model.machine import Machine
+from tiering.simulation.presets import PRESETS
+from tiering.sources.pte_knobs import PteScan
+from tiering.workloads.table import PATTERNS
+
+FOLIOS_PER_MIB = 256
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+
+if TYPE_CHECKING:
+    PresetName = str
+    PatternName = str
+else:  # the names in the tables are the names that a file may use
+    PresetName = Literal[tuple(PRESETS)]
+    PatternName = Literal[tuple(n for n, p in PATTERNS.items() if not p.from_recording)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Node(_Strict):
+    """A memory node. Bandwidth in decimal GB/s, as vendors give it."""
+
+    name: Name
+    tier: int = Field(ge=0, le=15)
+    capacity_mib: int = Field(ge=1, le=64 * 1024 * 1024)
+    latency_ns: float = Field(ge=1, le=100_000)
+    read_gb_s: float = Field(ge=0.01, le=100_000)
+    write_gb_s: float = Field(ge=0.01, le=100_000)
+    cpus: int = Field(default=0, ge=0, le=4096)
+    nid: int = -1
+
+
+class VmaFields(_Strict):
+    """A VMA, or several of split_mib each; the knobs of its pattern are a table of its name.
+
+    Where no share_pct is given, VMAs get accesses in proportion to their size.
+    """
+
+    name: Name = "heap"
+    size_mib: float = Field(gt=0, le=64 * 1024 * 1024)
+    split_mib: float = Field(default=0, ge=0, le=64 * 1024 * 1024)
+    node: Name | Literal["first_touch"] = "first_touch"
+    share_pct: float = Field(default=0, ge=0, le=100)
+    pattern: PatternName = "uniform"
+
+
+def _pattern_fields(recorded: bool) -> dict[str, Any]:
+    chosen = {n: p for n, p in PATTERNS.items() if p.from_recording == recorded}
+    return {name: (pattern.knobs | None, None) for name, pattern in chosen.items()}
+
+
+if TYPE_CHECKING:
+    Vma = VmaFields
+else:
+    Vma = create_model("Vma", __base__=VmaFields, **_pattern_fields(recorded=False))
+
+
+class ProcessFields(_Strict):
+    """A process, or `count` alike; either VMAs or the memory of a recording.
+
+    work_accesses: fixed work after which it ends, 0 = endless (a recording: `repeat` laps).
+    """
+
+    name: Name
+    count: int = Field(default=1, ge=1, le=100_000)
+    threads: int = Field(ge=1, le=100_000)
+    mlp: float = Field(default=1.0, ge=0.01, le=1000)
+    think_ns: float = Field(default=0.0, ge=0, le=1e12)
+    write_pct: float = Field(default=0.0, ge=0, le=100)
+    work_accesses: float = Field(default=0.0, ge=0, le=1e18)
+    recording: str | None = None
+    damon_recording: Any = None  # its knobs; typed by the table below
+    repeat: int = Field(default=1, ge=0, le=1_000_000)
+    node: Name | Literal["first_touch"] = "first_touch"
+    vmas: list[Vma] = Field(default=[])
+
+
+if TYPE_CHECKING:
+    Process = ProcessFields
+else:
+    Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
+
+SECTIONS: dict[str, type] = {"machine": Machine, "pte_scan": PteScan, "migration": Migration}
+
+
+class Scenario(_Strict):
+    """Everything a run depends on besides seed and control log."""
+
+    title: str = Field(min_length=1, max_length=200)
+    question: str = Field(min_length=1, max_length=400)
+    topic: str = Field(min_length=1, max_length=80)
+    preset: PresetName
+    until_s: float = Field(gt=0, le=1_000_000)
+    sample_ms: int = Field(default=100, ge=10, le=100_000, multiple_of=10)
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    nodes: list[Node] = Field(min_length=1, max_length=16)
+    processes: list[Process] = Field(min_length=1)
+    machine: Machine = Machine()
+    pte_scan: PteScan = PteScan()
+    migration: Migration = Migration()
+    # set by the loader, not by the file
+    name: str = Field(default="", exclude=True)
+    text: str = Field(default="", exclude=True)
+    folder: str = Field(default="", exclude=True)
+
+    def sections(self) -> dict[str, NamedTuple]:
+        """Knob sections of the mechanisms in use."""
+        names = ["machine", *PRESETS[self.preset].sections]
+        return {name: getattr(self, name) for name in names}
+
+    def knob_specs(self) -> dict[str, KnobSpec]:
+        """Declarations of all knobs in use by path, e.g. `pte_scan.scan_period_ms`."""
+        return {
+            spec.path: spec
+            for name in self.sections()
+            for spec in knob_specs(name, SECTIONS[name]).values()
+        }
+
+    def knob_values(self) -> dict[str, Any]:
+        """Values of all knobs in use by path."""
+        return {
+            f"{name}.{key}": value
+            for name, section in self.sections().items()
+            for key, value in section._asdict().items()
+        }
+
+    def knob_notes(self) -> dict[str, str]:
+        """Sentences shown beside knobs that have no effect in this scenario."""
+        notes = {}
+        if "pte_scan" in self.sections() and all(one_vma(p) for p in self.processes):
+            notes["pte_scan.scan_size_mib"] = (
+                "No effect here: every mm is one VMA, and as posted the budget is tested only "
+                "between VMAs."
+            )
+        return notes
+
+    @property
+    def nr_processes(self) -> int:
+        """Processes, replicas counted."""
+        return sum(process.count for process in self.processes)
+
+
+def one_vma(process: Process) -> bool:
+    """True if the process is one VMA, so that a visit always walks all of it."""
+    if process.recording is not None or len(process.vmas) != 1:
+        return False
+    vma = process.vmas[0]
+    return vma.split_mib == 0 or vma.split_mib >= vma.size_mib

@@ -1,0 +1,1 @@
+"""Who notices: mechanisms that report touches. A source reports, it never judges."""

@@ -1,0 +1,107 @@
+"""The PTE callback of kmmscand V0, a granule at a time (docs/model.md#pte-scan).
+
+For a folio on the slow tier: the accessed bit is cleared; if it was set, idle is cleared and young
+is set. The folio is useful if it is not idle or is young; afterwards idle is set. So the first walk
+reports every slow folio, touched or not, and a folio touched once stays useful until reclaim clears
+young. Top-tier folios are passed over before their accessed bit is read: what was drawn stays
+latched. Mirrors the PTE entry callback of kmmscand (RFC V0); `referenced` and the notifier's young
+bit are not modelled: nothing in the model sets them.
+"""
+
+import numpy as np
+
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, YOUNG
+from tiering.engine.jit import loop
+from tiering.engine.random import mix64
+from tiering.engine.touch import BLOCK, draw_block, set_thresholds
+
+_CLEAR = np.uint32(~(ACCESSED | IDLE | YOUNG) & 0xFFFFFFFF)
+_ONE = np.uint32(1)
+_NONE = np.uint32(0)
+_SLOW_BIT = np.uint32(SLOW.bit_length() - 1)
+_ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
+_IDLE_BIT = np.uint32(IDLE.bit_length() - 1)
+_YOUNG_BIT = np.uint32(YOUNG.bit_length() - 1)
+
+
+@loop
+def walk_granule(memory, rates, scratch, granule, tau, out, n):  # type: ignore[no-untyped-def]
+    """Look at every folio of a granule at work time tau; useful folios go to out[n:].
+
+    Returns the new n. `out` (u32) must have room for a whole granule.
+    """
+    nr = memory.nr[granule]
+    set_thresholds(
+        rates, scratch, memory.mm[granule], memory.row0[granule], memory.rows[granule],
+        memory.last[granule], tau,
+    )  # fmt: skip
+    memory.looks[granule] += 1
+    key = mix64(memory.key[granule] + np.uint64(memory.looks[granule]))
+    memory.last[granule] = tau
+    start = granule * GRANULE
+    for base in range(0, nr, BLOCK):
+        first = start + base
+        part = memory.folio[first : first + min(BLOCK, nr - base)]
+        draw_block(part, memory.rows[granule], base, key, scratch)
+        hit = scratch.hit[: part.size]
+        _update(part, scratch.touched, hit)
+        n = _collect(hit, first, out, n)
+    return n
+
+
+@loop
+def _update(part, touched, hit):  # type: ignore[no-untyped-def]
+    """Flags of the folios in `part` after their PTEs were walked; hit[i] = 1 if useful."""
+    for i in range(part.size):
+        v = part[i]
+        t = touched[i] | ((v >> _ACCESSED_BIT) & _ONE)
+        slow = _NONE - ((v >> _SLOW_BIT) & _ONE)  # all ones or all zeros
+        young = ((v >> _YOUNG_BIT) & _ONE) | t
+        was_idle = (v >> _IDLE_BIT) & _ONE
+        walked = (v & _CLEAR) | (_ONE << _IDLE_BIT) | (young << _YOUNG_BIT)
+        passed = v | (t << _ACCESSED_BIT)
+        part[i] = (walked & slow) | (passed & ~slow)
+        hit[i] = np.uint8(slow & (young | (was_idle ^ _ONE)))
+
+
+@loop
+def _collect(hit, first, out, n):  # type: ignore[no-untyped-def]
+    """Append first + i to out[n:] wherever hit[i]; returns the new n."""
+    nr = hit.size
+    hits = np.uint32(0)
+    for i in range(nr):
+        hits += np.uint32(hit[i])
+    if hits == nr:  # as on a first walk
+        whole = out[n : n + nr]
+        for i in range(nr):
+            whole[i] = np.uint32(first + i)
+        n += nr
+    elif hits > 0:
+        for i in range(nr):
+            out[n] = first + i
+            n += np.int64(hit[i])
+    return n
+
+
+@loop
+def walk(memory, rates, scratch, granule, end, clock, until, pace, costs, out):  # type: ignore[no-untyped-def]
+    """Walk granules [granule, end) of one VMA until the clock passes `until` or `out` is full.
+
+    clock, until: ns of the thread's own clock. pace: (t0 ns, tau at t0, accesses per ns, tau at
+    most), the owner's work time as a function of the clock. costs: (ns per slow-tier PTE, ns per
+    top-tier PTE). Each granule is read at its own time. Returns (granule, clock, useful, scanned).
+    """
+    t0, tau0, speed, tau_max = pace
+    slow_ns, top_ns = costs
+    n = np.int64(0)
+    scanned = np.int64(0)
+    while granule < end and clock < until and n + GRANULE <= out.size:
+        nr = np.int64(memory.nr[granule])
+        nr_slow = np.int64(memory.nr_slow[granule])
+        if nr_slow > 0:  # a granule wholly on the top tier is passed over: nobody reads a bit
+            tau = max(min(tau0 + (clock - t0) * speed, tau_max), memory.last[granule])
+            n = walk_granule(memory, rates, scratch, granule, tau, out, n)
+        clock += np.int64(nr_slow * slow_ns + (nr - nr_slow) * top_ns + 0.5)
+        scanned += nr
+        granule += 1
+    return granule, clock, n, scanned

@@ -1,0 +1,1 @@
+"""The face in the browser: Dash pages, the live stream to their charts, and a small JSON API."""

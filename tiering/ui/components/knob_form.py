@@ -1,0 +1,163 @@
+"""The knob form, generated from the knobs' declarations and nothing else."""
+
+from collections.abc import Mapping
+from math import log10
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+
+from tiering.model.knobs import KnobSpec
+from tiering.ui.components.attributes import attributes
+
+LIVE = "act at once"
+FIXED = {"before": "fixed once it runs", "live": "needs a restart", "after": "needs a restart"}
+LOG_STEPS_PER_DECADE = 50
+
+
+def knob_form(
+    specs: Mapping[str, KnobSpec],
+    values: Mapping[str, Any],
+    base: Mapping[str, Any],
+    notes: Mapping[str, str],
+    phase: str,
+) -> Any:
+    """An accordion of sections. values: in force; base: as in the scenario file.
+
+    phase: "before" (all can be turned), "live" (live ones only) or "after" (none).
+    """
+    sections: dict[str, list[KnobSpec]] = {}
+    for spec in specs.values():
+        sections.setdefault(spec.section, []).append(spec)
+    order = sorted(sections, key=lambda name: not any(s.knob.live for s in sections[name]))
+    items = [
+        dmc.AccordionItem(
+            [
+                dmc.AccordionControl(name),
+                dmc.AccordionPanel(_groups(sections[name], values, base, notes, phase)),
+            ],
+            value=name,
+        )
+        for name in order
+    ]
+    return html.Div(
+        [
+            html.H2("Knobs"),
+            dmc.Accordion(items, multiple=True, value=order[:1], chevronPosition="left"),
+        ],
+        id="knobs",
+    )
+
+
+def bounds(spec: KnobSpec, values: Mapping[str, Any]) -> tuple[float, float]:
+    """The range of the slider: that of the declaration, narrowed by `within` in this run."""
+    knob = spec.knob
+    lo, hi = float(knob.lo or 0), float(knob.hi or 0)
+    if knob.within is not None:
+        low, high = (float(values[f"{spec.section}.{name}"]) for name in knob.within)
+        lo, hi = max(lo, low), min(hi, high)
+    value = float(values[spec.path])
+    return min(lo, value), max(hi, value)
+
+
+def script_view(
+    specs: Mapping[str, KnobSpec], values: Mapping[str, Any], base: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What the scripts need of each knob, by path."""
+    view = {}
+    for path, spec in specs.items():
+        knob: dict[str, Any] = {"kind": spec.kind, "value": values[path], "base": base[path]}
+        if spec.kind in ("int", "float"):
+            lo, hi = bounds(spec, values)
+            knob |= {"lo": lo, "hi": hi, "log": logarithmic(spec, values)}
+        view[path] = knob
+    return view
+
+
+def logarithmic(spec: KnobSpec, values: Mapping[str, Any]) -> bool:
+    """Whether the slider of this run is logarithmic."""
+    return spec.logarithmic and bounds(spec, values)[0] > 0
+
+
+def _groups(
+    specs: list[KnobSpec],
+    values: Mapping[str, Any],
+    base: Mapping[str, Any],
+    notes: Mapping[str, str],
+    phase: str,
+) -> list[Any]:
+    """Live knobs first, then those that are fixed while a run lasts, each group with its title."""
+    groups = []
+    for live, title in ((True, LIVE), (False, FIXED[phase])):
+        usable = phase == "before" or (phase == "live" and live)
+        rows = [
+            _row(spec, values, base, notes.get(spec.path, ""), not usable)
+            for spec in specs
+            if spec.knob.live == live
+        ]
+        if rows:
+            groups += [html.H3(title if usable or phase == "live" else FIXED["after"]), *rows]
+    return groups
+
+
+def _row(
+    spec: KnobSpec, values: Mapping[str, Any], base: Mapping[str, Any], note: str, fixed: bool
+) -> Any:
+    changed = values[spec.path] != base[spec.path]
+    unit = html.Small(f" {spec.knob.unit}") if spec.knob.unit else None
+    source = f" Source: {spec.knob.source}." if spec.knob.source else ""
+    head = [
+        html.Span([spec.name, unit], className="knob-name", title=spec.knob.meaning + source),
+        html.Button(
+            "\u21ba", className="knob-reset", title=f"back to {base[spec.path]}",
+            disabled=fixed, **attributes(aria_label=f"Reset {spec.name}", data_reset=spec.path),
+        ),
+    ]  # fmt: skip
+    flat = " knob-flat" if spec.kind == "bool" else ""
+    return html.Div(
+        [
+            html.Div(head, className="knob-head"),
+            html.Div(_control(spec, values, fixed), className="knob-control"),
+            html.P(note, className="knob-note") if note else None,
+            html.P(className="knob-problem", role="alert"),
+        ],
+        className=("knob knob-changed" if changed else "knob") + flat,
+        **attributes(data_knob=spec.path),
+    )
+
+
+def _control(spec: KnobSpec, values: Mapping[str, Any], fixed: bool) -> Any:
+    value, path = values[spec.path], spec.path
+    if spec.kind == "bool":
+        return dmc.Switch(
+            id={"type": "knob-switch", "path": path}, checked=value, disabled=fixed, size="sm",
+            **attributes(aria_label=spec.name),
+        )  # fmt: skip
+    if spec.kind == "choice":
+        return dmc.SegmentedControl(
+            id={"type": "knob-choice", "path": path}, value=value, disabled=fixed, size="xs",
+            data=[str(choice) for choice in spec.choices], **attributes(aria_label=spec.name),
+        )  # fmt: skip
+    lo, hi = bounds(spec, values)
+    log = logarithmic(spec, values)
+    low, high = (log10(lo), log10(hi)) if log else (lo, hi)
+    step = 1 / LOG_STEPS_PER_DECADE if log else _linear_step(spec, hi - lo)
+    slider = dmc.Slider(
+        id={"type": "knob-slider", "path": path},
+        value=log10(value) if log else value, min=low, max=high, step=step,
+        disabled=fixed, size="sm", thumbSize=14, updatemode="mouseup",
+        label={"function": "round"}, thumbLabel=f"{spec.name} {spec.knob.unit}".strip(),
+        **({"scale": {"function": "tenTo"}} if log else {}),
+    )  # fmt: skip
+    box = dmc.NumberInput(
+        id={"type": "knob-box", "path": path}, value=value, min=lo, max=hi,
+        allowDecimal=spec.kind == "float", disabled=fixed, hideControls=True, size="xs",
+        debounce=True, w=76, **attributes(aria_label=f"{spec.name} {spec.knob.unit}".strip()),
+    )  # fmt: skip
+    return [slider, box]
+
+
+def _linear_step(spec: KnobSpec, span: float) -> float:
+    if spec.kind == "int":
+        return max(1, round(span / 200))
+    return float(f"{span / 200:.1g}") or 0.001

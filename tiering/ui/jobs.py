@@ -1,0 +1,23 @@
+"""What the page needs of the work floor; `tiering.work.submit.Jobs` is the real one."""
+
+from typing import Any, Protocol
+
+from tiering.stream.bus import Message
+
+
+class Jobs(Protocol):
+    """Every call may raise BusUnavailable."""
+
+    def submit(
+        self, scenario_text: str, name: str, seed: int, overrides: dict[str, Any], speed: float
+    ) -> str:
+        """Check and queue a run; returns its id; raises ScenarioError. speed 0 = max."""
+
+    def send(self, run_id: str, message: Message) -> object:
+        """A control message to the run; raises UnknownRun."""
+
+    def cancel(self, run_id: str) -> object:
+        """Stop a run whether it waits, runs or is paused; raises UnknownRun."""
+
+    def capacity(self) -> tuple[int, int]:
+        """(workers alive, workers idle)."""

@@ -1,0 +1,97 @@
+"""What a viewer is told about a run: its metadata in words, and the charts to draw it with."""
+
+from typing import Any
+
+import orjson
+
+from tiering.charts.chart import Series, as_json, series_json
+from tiering.charts.figures import figures_json
+from tiering.charts.table import lab_charts
+from tiering.model.metrics import RowShape, schema
+from tiering.simulation.load import load_text
+from tiering.simulation.scenario import Scenario
+from tiering.stream.bus import FINAL, Bus
+from tiering.ui.jobs import Jobs
+
+NS_PER_S = 1_000_000_000
+WORK_DONE = Series("progress", "mm.progress", reduce="min")
+
+
+def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
+    """JSON-ready state of a run; raises UnknownRun or BusUnavailable.
+
+    {"run", "status", "words", "alive", "final", "error", "scenario", "title", "seed", "speed",
+    "until_s", "workers", "idle", "result"}.
+    """
+    meta = bus.meta(run_id)
+    status = meta.get("status", "waiting")
+    alive = bus.alive(run_id)
+    workers, idle = jobs.capacity()
+    result = orjson.loads(meta["result"]) if meta.get("result") else None
+    return {
+        "run": run_id,
+        "status": status,
+        "words": words(status, alive, workers, meta.get("error", "")),
+        "alive": alive,
+        "final": status in FINAL,
+        "error": meta.get("error", ""),
+        "scenario": meta.get("scenario", ""),
+        "title": meta.get("title", ""),
+        "seed": int(meta.get("seed") or 0),
+        "speed": float(meta.get("speed") or 0),
+        "until_s": int(meta.get("until_ns") or 0) / NS_PER_S,
+        "workers": workers,
+        "idle": idle,
+        "result": result,
+    }
+
+
+def words(status: str, alive: bool, workers: int, error: str) -> str:
+    """The status as a sentence fragment for the badge."""
+    if status == "waiting":
+        return "waiting for a worker" if workers else "waiting: no worker is up yet"
+    if status in ("running", "paused") and not alive:
+        return "worker lost, retrying"
+    if status == "failed":
+        return f"failed: {error or 'no reason was given'}"
+    return status
+
+
+def scenario_of(meta: dict[str, str]) -> Scenario:
+    """The scenario of a run as it was submitted; raises ScenarioError."""
+    overrides = orjson.loads(meta.get("overrides") or "{}")
+    return load_text(meta.get("scenario_toml", ""), meta.get("scenario", "run"), overrides)
+
+
+def drawing(bus: Bus, run_id: str) -> dict[str, Any] | None:
+    """Charts and figures for the rows of a run; None as long as no worker has begun it.
+
+    Raises ScenarioError if this version cannot read the scenario of the run.
+    """
+    meta = bus.meta(run_id)
+    if not meta.get("schema"):
+        return None
+    return drawing_for(scenario_of(meta), orjson.loads(meta["schema"]))
+
+
+def expected_drawing(scenario: Scenario) -> dict[str, Any]:
+    """The same before a run: the charts as they will be, with nothing in them yet."""
+    mms = [
+        process.name if process.count == 1 else f"{process.name}-{nr}"
+        for process in scenario.processes
+        for nr in range(process.count)
+    ]
+    threads = ("kmmscand",) if "pte_scan" in scenario.sections() else ()
+    shape = RowShape(tuple(node.name for node in scenario.nodes), tuple(mms), threads)
+    return drawing_for(scenario, schema(shape))
+
+
+def drawing_for(scenario: Scenario, rows: dict[str, Any]) -> dict[str, Any]:
+    """{"row_floats", "charts", "figures", "progress"} for rows of that schema."""
+    charts = lab_charts(rows, scenario.nodes, scenario.knob_values())
+    return {
+        "row_floats": rows["row_bytes"] // 8,
+        "charts": [as_json(chart, rows) for chart in charts],
+        "figures": figures_json(rows),
+        "progress": series_json(WORK_DONE, rows),
+    }

@@ -1,0 +1,1 @@
+"""Doing runs in the background: submit, workers, one attempt, pacing."""

@@ -1,0 +1,26 @@
+"""The room's one table: name -> knobs, builder and meaning."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tiering.workloads import damon_recording, hot_set, uniform, zipf
+from tiering.workloads.pattern import Region
+
+
+class Pattern(NamedTuple):
+    """knobs: NamedTuple class; build(knobs, nr_folios, seed) -> Region, None if from_recording."""
+
+    knobs: Any
+    build: Callable[[Any, int, int], Region] | None
+    meaning: str
+    from_recording: bool = False
+
+
+PATTERNS: dict[str, Pattern] = {
+    "uniform": Pattern(uniform.Uniform, uniform.build, "every folio alike"),
+    "hot_set": Pattern(hot_set.HotSet, hot_set.build, "few folios take most accesses"),
+    "zipf": Pattern(zipf.Zipf, zipf.build, "the folio of rank r gets an r**-s part"),
+    "damon_recording": Pattern(
+        damon_recording.DamonRecording, None, "heat recorded on a real machine", True
+    ),
+}
