@@ -16,11 +16,19 @@ TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)) - {"chromium"}
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
+# As from a shell: below a make that was told to print directories, ours would print them too.
+ENVIRONMENT = {
+    key: value
+    for key, value in os.environ.items()
+    if not key.startswith("MAKE") and key not in ("MFLAGS", "ARGS", "PYTHON", "PYTEST_ARGS")
+}
+
+
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
-        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=60,
@@ -115,6 +123,7 @@ def test_ctrl_c_reaches_the_program_which_stops_by_itself(installed: Path) -> No
     with subprocess.Popen(
         ["make", "run"],
         cwd=installed,
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
