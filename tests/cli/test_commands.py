@@ -77,7 +77,7 @@ def test_check_says_what_the_scenario_is(tiny: str, capsys: pytest.CaptureFixtur
         (["run", "TINY", "--set", "pte_scan.x=1"], "tiny: pte_scan.x: unknown key"),
         (
             ["check", "TINY", "--set", "processes.0.vmas.0.size_mib=4000"],
-            "region heap of 4000 MiB does not fit",
+            "VMA heap of 4000 MiB does not fit",
         ),
         (["bench", "--only", "nothing*"], "--only nothing*: matches none of"),
     ],

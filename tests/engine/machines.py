@@ -2,9 +2,19 @@
 
 import numpy as np
 
-from tiering.engine.folios import GRANULE, Memory, empty_memory, nr_granules, place
+from tiering.engine.flow import Pace
+from tiering.engine.folios import GRANULE, Memory, empty_memory, fill, nr_granules
 from tiering.engine.random import stream_key
+from tiering.engine.sweep import sweep_table
 from tiering.engine.touch import Rates
+
+NO_SWEEPS = sweep_table([])
+
+
+def pace(speed: float = 0.0, nr_mms: int = 1) -> Pace:
+    """All processes at work time 0 at time 0, with endless work."""
+    at, endless = np.zeros(2, np.int64), np.full(nr_mms, np.inf)
+    return Pace(at, np.zeros(nr_mms), np.full(nr_mms, speed), endless)
 
 
 def flat_rates(share: float, nr_mms: int = 1) -> Rates:
@@ -13,7 +23,7 @@ def flat_rates(share: float, nr_mms: int = 1) -> Rates:
     at = np.arange(nr_mms, dtype=np.int64)
     return Rates(
         np.full(nr_mms, share), np.zeros(nr_mms), np.zeros(nr_mms), at, at, ones, at, ones,
-        np.zeros(nr_mms), np.full(nr_mms, np.inf),
+        np.zeros(nr_mms), np.full(nr_mms, np.inf), NO_SWEEPS,
     )  # fmt: skip
 
 
@@ -24,7 +34,7 @@ def phased_rates(share: list[float], accesses: list[float]) -> Rates:
         np.array(share), np.cumsum(touches) - touches, np.array([touches.sum()]),
         np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.int64),
         np.zeros(1, np.int64), np.array([len(share)], np.int64),
-        np.cumsum([0.0, *accesses])[:-1], np.array([sum(accesses)]),
+        np.cumsum([0.0, *accesses])[:-1], np.array([sum(accesses)]), NO_SWEEPS,
     )  # fmt: skip
 
 
@@ -33,7 +43,6 @@ def flat_memory(nr_folios: int, nid: int = 1, seed: int = 1, room: int = 1 << 30
     memory = empty_memory(nr_granules(nr_folios), 1, np.array([room, room], np.int64))
     memory.rows[:] = 1
     for granule in range(memory.nr.size):
-        memory.nr[granule] = min(GRANULE, nr_folios - granule * GRANULE)
         memory.key[granule] = stream_key(seed, 0, granule)
-    place(memory, 0, nr_folios, nid, int(nid > 0))
+    fill(memory, 0, GRANULE, 0, nr_folios, nid, int(nid > 0))
     return memory

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tiering.engine.closed_loop import Load, Nodes, loaded_latency, solve
+from tiering.engine.closed_loop import Load, Nodes, loaded_latency, room, solve
 
 DRAM, CXL = 0, 1
 
@@ -17,11 +17,11 @@ def solved(
     nodes: Nodes, threads: float, think: float, hit: float, copies: float = 0.0
 ) -> tuple[float, np.ndarray, np.ndarray]:
     load = Load(
-        np.array([threads]), np.array([think]), np.zeros(1), np.array([[hit, 1 - hit]]),
+        np.array([threads]), np.array([think]), np.zeros(1), np.array([[hit], [1 - hit]]),
         np.array([0.0, copies]), np.array([copies, 0.0]),
     )  # fmt: skip
     latency, utilisation, throughput = nodes.idle_ns.copy(), np.zeros(2), np.zeros(1)
-    solve(nodes, load, latency, utilisation, throughput, np.zeros(1))
+    solve(nodes, load, latency, utilisation, throughput, room(1))
     return float(throughput[0]), latency, utilisation
 
 
@@ -76,12 +76,12 @@ def test_writes_use_the_write_side() -> None:
         np.array([10_000.0]),
         np.zeros(1),
         np.ones(1),
-        np.array([[1.0, 0.0]]),
+        np.array([[1.0], [0.0]]),
         np.zeros(2),
         np.zeros(2),
     )
     throughput = np.zeros(1)
-    solve(nodes, load, nodes.idle_ns.copy(), np.zeros(2), throughput, np.zeros(1))
+    solve(nodes, load, nodes.idle_ns.copy(), np.zeros(2), throughput, room(1))
     assert throughput[0] == pytest.approx(25 / 64, rel=1e-3)
 
 

@@ -6,9 +6,13 @@ from hypothesis import strategies as st
 from tests.engine.machines import flat_memory
 from tiering.engine.folios import Memory
 from tiering.engine.invariants import BooksDoNotBalance, check_books
-from tiering.engine.oracle import best_share, quota, rearrange
+from tiering.engine.oracle import ceiling, quota, rearrange
 
-ROWS = np.array([100, 50, 200]), np.array([1.0, 3.0, 0.5])
+ROWS = np.array([100, 50, 200]), np.array([1.0, 3.0, 0.5]), np.ones(3, np.int64)
+
+
+def best_share(nr: np.ndarray, rate: np.ndarray, pages: np.ndarray, capacity: int) -> float:
+    return float(ceiling(nr, rate, pages, capacity)[0])
 
 
 def test_the_hottest_rows_get_the_top_tier() -> None:
@@ -20,7 +24,7 @@ def test_the_hottest_rows_get_the_top_tier() -> None:
 def test_the_best_share_is_the_knapsack() -> None:
     assert best_share(*ROWS, 120) == pytest.approx((50 * 3 + 70 * 1) / (100 + 150 + 100))
     assert best_share(*ROWS, 350) == pytest.approx(1.0)
-    assert best_share(np.array([5]), np.array([0.0]), 1) == 1.0
+    assert best_share(np.array([5]), np.array([0.0]), np.ones(1, np.int64), 1) == 1.0
 
 
 @given(
@@ -34,12 +38,13 @@ def test_no_choice_of_folios_beats_the_best_share(
     folios = [rate for nr, rate in rows for _ in range(nr)]
     nr = np.array([nr for nr, _ in rows])
     rate = np.array([rate for _, rate in rows])
+    ones = np.ones(len(rows), np.int64)
     if sum(folios) <= 0:
         return
     random.shuffle(folios)  # type: ignore[attr-defined]
-    assert sum(folios[:capacity]) / sum(folios) <= best_share(nr, rate, capacity) + 1e-9
+    assert sum(folios[:capacity]) / sum(folios) <= best_share(nr, rate, ones, capacity) + 1e-9
     exact = sum(sorted(folios, reverse=True)[:capacity]) / sum(folios)
-    assert best_share(nr, rate, capacity) == pytest.approx(exact)
+    assert best_share(nr, rate, ones, capacity) == pytest.approx(exact)
 
 
 def small() -> Memory:
@@ -62,7 +67,7 @@ def test_rearranging_moves_what_is_wanted_and_keeps_the_books() -> None:
     books(memory)
 
 
-@pytest.mark.parametrize("corruption", ["resident", "free", "nr_slow", "folio"])
+@pytest.mark.parametrize("corruption", ["resident", "free", "nr_slow", "folio", "lists", "on_list"])
 def test_books_that_do_not_balance_are_noticed(corruption: str) -> None:
     memory = small()
     books(memory)

@@ -34,6 +34,8 @@ name = "heap"
 size_mib = 96.0
 node = "CXL"
 pattern = "uniform"
+[migration]
+reserve = "none"
 """
 
 

@@ -7,6 +7,7 @@ from tiering.simulation.build import build
 from tiering.simulation.catalogue import scenario_names, scenario_path
 from tiering.simulation.describe import describe
 from tiering.simulation.load import ScenarioError, load_file, load_text, parse_value
+from tiering.simulation.loop import Simulation
 
 
 def problem(text: str = TINY, **changes: object) -> str:
@@ -73,8 +74,11 @@ def test_a_preset_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 def test_memory_that_fits_on_no_node_is_refused() -> None:
-    message = problem(processes__0__vmas__0__size_mib=2000.0)
-    assert "does not fit: CXL has 1024 MiB in all, 976 MiB too few" in message
+    with pytest.raises(ScenarioError) as caught:
+        Simulation(tiny(processes__0__vmas__0__size_mib=2000.0), 1)
+    message = str(caught.value)
+    assert message.startswith("tiny: process app: VMA heap of 2000 MiB does not fit: CXL has 1024")
+    assert "MiB too few" in message
 
 
 def test_more_than_the_host_can_hold_is_refused_before_allocating() -> None:
@@ -123,8 +127,13 @@ def test_values_on_the_command_line_are_toml_or_plain_words() -> None:
 
 
 def test_knobs_in_use_are_those_of_the_preset() -> None:
-    assert {p.split(".")[0] for p in tiny().knob_specs()} == {"machine", "pte_scan", "migration"}
-    assert {p.split(".")[0] for p in tiny(preset="none").knob_specs()} == {"machine"}
+    assert {p.split(".")[0] for p in tiny().knob_specs()} == {
+        "machine",
+        "pte_scan",
+        "migration",
+        "reclaim",
+    }
+    assert {p.split(".")[0] for p in tiny(preset="none").knob_specs()} == {"machine", "reclaim"}
     assert tiny(pte_scan__scan_period_ms=777).knob_values()["pte_scan.scan_period_ms"] == 777
 
 
@@ -139,8 +148,11 @@ def test_replicas_are_numbered() -> None:
 
 
 def test_first_touch_fills_the_top_tier_first() -> None:
-    world = build(tiny(processes__0__vmas__0__node="first_touch"), 1)
-    assert (world.memory.resident.sum(axis=0) / 256).tolist() == [64.0, 32.0]
+    """Down to low on both, then to min: nodes of 64 and 1024 MiB share 4.1 MiB of min_free."""
+    world = Simulation(tiny(processes__0__vmas__0__node="first_touch"), 1).world
+    top, slow = world.memory.resident.sum(axis=0).tolist()
+    assert top == 64 * 256 - world.marks.low[0]
+    assert top + slow == 96 * 256
 
 
 def test_the_oracle_refuses_machines_that_it_cannot_place_on() -> None:

@@ -122,7 +122,7 @@ def test_a_migration_thread_leaves_the_scanner_on_time() -> None:
     simulation, rows = finished(tiny(migration__owner="thread", **changes))
     assert simulation.shape.threads == ("kmmscand", "migration")
     assert simulation.scanner is not None
-    assert simulation.scanner.interval_ns[0] < 1e9
+    assert simulation.scanner.mms.interval_ns[0] < 1e9
     assert rows["queue_len"].max() > 0
     assert rows["thread.busy_share"][:, 1].max() == pytest.approx(1.0, abs=0.01)
 

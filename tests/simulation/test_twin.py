@@ -50,6 +50,8 @@ think_ns = 1.2e7  # some 80 accesses a second over 64 folios
 size_mib = 0.25
 node = "CXL"
 pattern = "PATTERN"
+[migration]
+reserve = "none"
 [pte_scan]
 ignore_threshold = 6
 scan_period_min_ms = 50
@@ -75,9 +77,9 @@ def engine_figures(scenario: Scenario, seed: int) -> dict[str, float]:
     return {
         "no_room": counters["migrate_no_room"],
         "promoted": counters["pgpromote_success"],
-        "visits": int(scanner.nr_visits[1]),
-        "period": int(scanner.period_ms[1]),
-        "found": int(scanner.found[1]),
+        "visits": int(scanner.mms.nr_visits[1]),
+        "period": int(scanner.mms.period_ms[1]),
+        "found": int(scanner.mms.found[1]),
     }
 
 

@@ -3,15 +3,18 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.engine.machines import flat_memory, flat_rates
+from tests.engine.machines import flat_memory, flat_rates, pace
+from tiering.engine.flow import Pace
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
 from tiering.engine.touch import scratch
-from tiering.sources.pte_knobs import PteScan, adapt
-from tiering.sources.pte_scan import NS_PER_MS, PteScanner, ScannedMm
+from tiering.sources.pte_knobs import PteScan
+from tiering.sources.pte_scan import PteScanner
+from tiering.sources.pte_state import ScannedMm
+from tiering.sources.pte_visit import NS_PER_MS, adapt
 
 V0 = PteScan()
 FREE = V0._replace(pte_slow_ns=0.0, pte_top_ns=0.0, visit_ns=0)
-STILL = (0, 0.0, 0.0, float("inf"))  # no process runs
+STILL = pace()  # no process runs
 
 
 def visits_until(period: int, limit: int, x: int, y: int) -> int:
@@ -59,17 +62,18 @@ def scanner(
     return PteScanner(knobs, memory, flat_rates(share), scratch(), [ScannedMm("mm", vmas)])
 
 
-def one_visit(
-    scan: PteScanner, clock: int, pace: tuple[int, float, float, float] = STILL
-) -> tuple[int, int]:
+def one_visit(scan: PteScanner, clock: int, pace: Pace = STILL) -> tuple[int, int]:
     """Run to the end of the next visit; (clock, useful folios reported)."""
     reported = 0
-    while True:
-        step = scan.run(clock, clock + 2**40, lambda _: pace)
-        clock = step.clock
-        reported += step.nr_reports
-        if step.visit_ended:
-            return clock, reported
+    visits = int(scan.mms.nr_visits.sum())
+    until = clock
+    while scan.mms.nr_visits.sum() == visits:
+        until += 100_000
+        while clock < until and scan.mms.nr_visits.sum() == visits:
+            step = scan.run(0, clock, until, pace, True)
+            clock = step.clock
+            reported += step.nr_reports
+    return clock, reported
 
 
 def test_the_first_walk_reports_every_slow_folio_touched_or_not() -> None:
@@ -107,29 +111,29 @@ def test_top_tier_folios_are_never_reported() -> None:
 def test_one_large_vma_is_walked_to_its_end_whatever_the_budget() -> None:
     scan = scanner([8], FREE._replace(scan_size_mib=32, scan_size_min_mib=32))
     one_visit(scan, 0)
-    assert scan.nr_scanned[0] == 8 * GRANULE
+    assert scan.mms.nr_scanned[0] == 8 * GRANULE
 
 
 def test_the_budget_stops_a_cold_visit_between_vmas() -> None:
     scan = scanner([1] * 8, FREE._replace(scan_size_mib=64, scan_size_min_mib=64), nid=0)
     one_visit(scan, 0)
-    assert scan.nr_scanned[0] == 2 * GRANULE
+    assert scan.mms.nr_scanned[0] == 2 * GRANULE
 
 
 def test_more_than_100_useful_folios_raise_the_budget_to_the_maximum() -> None:
     knobs = FREE._replace(scan_size_mib=64, scan_size_min_mib=64, scan_size_max_mib=160)
     scan = scanner([1] * 8, knobs)
     one_visit(scan, 0)
-    assert scan.nr_scanned[0] == 5 * GRANULE
+    assert scan.mms.nr_scanned[0] == 5 * GRANULE
 
 
 def test_the_next_visit_goes_on_where_the_last_one_stopped_and_then_wraps() -> None:
     scan = scanner([1] * 4, FREE._replace(scan_size_mib=96, scan_size_min_mib=96), nid=0)
     clock, seen = 0, []
     for _ in range(3):
-        before = scan.nr_scanned[0]
+        before = scan.mms.nr_scanned[0]
         clock, _ = one_visit(scan, clock)
-        seen.append(int(scan.nr_scanned[0] - before) // GRANULE)
+        seen.append(int(scan.mms.nr_scanned[0] - before) // GRANULE)
     assert seen == [3, 1, 3]
 
 
@@ -139,8 +143,8 @@ def test_fewer_useful_folios_than_the_threshold_count_as_none() -> None:
     scan.memory.folio[:99] |= np.uint32(ACCESSED)
     clock, reported = one_visit(scan, clock)
     assert reported == 99
-    assert scan.useful[0] == 0
-    assert scan.found[0] == 99
+    assert scan.mms.useful[0] == 0
+    assert scan.mms.found[0] == 99
 
 
 def test_a_visit_costs_the_thread_its_ptes() -> None:
@@ -151,43 +155,42 @@ def test_a_visit_costs_the_thread_its_ptes() -> None:
 
 def test_each_granule_is_read_at_its_own_time() -> None:
     scan = scanner([2], FREE._replace(pte_slow_ns=15.0))
-    one_visit(scan, 0, (0, 0.0, 0.001, float("inf")))
+    one_visit(scan, 0, pace(0.001))
     assert scan.memory.last.tolist() == [0.0, GRANULE * 15 * 0.001]
 
 
 def test_the_next_visit_is_due_one_period_after_the_last_ended() -> None:
     scan = scanner([1])
     clock, _ = one_visit(scan, 0)
-    assert scan.period_ms[0] == 400
+    assert scan.mms.period_ms[0] == 400
     one_visit(scan, clock)
     cycle = V0.scan_sleep_ms * NS_PER_MS + V0.mms_to_scan * V0.skip_ns
-    assert clock + 400 * NS_PER_MS <= scan.last_start[0] <= clock + 400 * NS_PER_MS + cycle
+    assert clock + 400 * NS_PER_MS <= scan.mms.last_start[0] <= clock + 400 * NS_PER_MS + cycle
 
 
 def test_running_in_pieces_gives_the_same_clock_as_running_at_once() -> None:
-    whole, pieces = scanner([3, 3]), scanner([3, 3])
-    whole.knobs = pieces.knobs = V0
+    whole, pieces = scanner([3, 3], V0), scanner([3, 3], V0)
     clock = 0
     while clock < 9_000_000_000:
-        clock = whole.run(clock, 9_000_000_000, lambda _: STILL).clock
+        clock = whole.run(0, clock, 9_000_000_000, STILL, True).clock
     clock = 0
     for until in range(0, 9_000_000_001, 10_000_000):
         while clock < until:
-            clock = pieces.run(clock, until, lambda _: STILL).clock
-    assert whole.last_start[0] == pieces.last_start[0]
-    assert whole.nr_visits[0] == pieces.nr_visits[0]
+            clock = pieces.run(0, clock, until, STILL, True).clock
+    assert whole.mms.last_start[0] == pieces.mms.last_start[0]
+    assert whole.mms.nr_visits[0] == pieces.mms.nr_visits[0]
 
 
 def test_a_disabled_scanner_uses_no_cpu_and_visits_nothing() -> None:
     scan = scanner([1], V0._replace(scan_enabled=False))
-    step = scan.run(0, 10**9, lambda _: STILL)
-    assert (step.clock, step.busy_ns, int(scan.nr_visits[0])) == (10**9, 0, 0)
+    step = scan.run(0, 0, 10**9, STILL, True)
+    assert (step.clock, step.busy_ns, int(scan.mms.nr_visits[0])) == (10**9, 0, 0)
 
 
 def test_idle_cycles_cost_one_pass_of_the_list_each() -> None:
     scan = scanner([1], V0._replace(scan_period_ms=5000))
-    scan.next_scan[0] = 10**12
-    step = scan.run(0, 10**9, lambda _: STILL)
+    scan.mms.next_scan[0] = 10**12
+    step = scan.run(0, 0, 10**9, STILL, True)
     cycle = V0.scan_sleep_ms * NS_PER_MS + V0.mms_to_scan * V0.skip_ns
     assert step.busy_ns == pytest.approx(10**9 / cycle * V0.mms_to_scan * V0.skip_ns, rel=0.02)
 
@@ -196,9 +199,9 @@ def test_a_live_period_is_written_to_every_mm_and_clamped() -> None:
     scan = scanner([1])
     clock, _ = one_visit(scan, 0)
     scan.retune("scan_period_ms", 100, clock)
-    assert scan.period_ms[0] == 400
+    assert scan.mms.period_ms[0] == 400
     scan.retune("scan_period_ms", 3000, clock)
-    assert scan.next_scan[0] == clock + 3000 * NS_PER_MS
+    assert scan.mms.next_scan[0] == clock + 3000 * NS_PER_MS
 
 
 def test_with_many_mms_each_is_visited_in_list_order() -> None:
@@ -207,10 +210,7 @@ def test_with_many_mms_each_is_visited_in_list_order() -> None:
     scan = PteScanner(FREE, memory, flat_rates(0.0, 5), scratch(), mms)
     order, clock = [], 0
     for _ in range(5):
-        while True:
-            step = scan.run(clock, clock + 2**40, lambda _: STILL)
-            clock = step.clock
-            if step.visit_ended:
-                order.append(step.mm)
-                break
+        before = scan.mms.nr_visits.copy()
+        clock, _ = one_visit(scan, clock)
+        order += np.flatnonzero(scan.mms.nr_visits > before).tolist()
     assert order == [0, 1, 2, 3, 4]

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiering.engine.closed_loop import Load, Nodes, solve
+from tiering.engine.closed_loop import Load, Nodes, room, solve
+from tiering.engine.flow import Pace
 from tiering.engine.limits import rewrite, scatter
+from tiering.engine.migrate import drain
 from tiering.engine.touch import scratch
-from tiering.migration.queue import MigrationQueue
-from tiering.simulation.build import World, build
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import NS_PER_S, Simulation
 from tiering.sources.pte_walk import walk
@@ -128,14 +128,14 @@ def _speed(think_ns: float, until_s: float = 120.0) -> Figure:
 
 def _visit(pattern: str, size_mib: int) -> Figure:
     """Folio visits a second of the scan loop over memory that is all on the slow tier."""
-    world = build(load_text(_host(size_mib, pattern, 1000.0, 1024, 1.0), "bench"), 1)
+    world = Simulation(load_text(_host(size_mib, pattern, 1000.0, 1024, 1.0), "bench"), 1).world
     speed = world.nr_folios.sum() / 2 / NS_PER_S  # every other folio touched in a second
     out, buffers, at = np.zeros(32 * 8192, np.uint32), scratch(), [0]
+    pace = Pace(np.zeros(2, np.int64), np.zeros(1), np.array([speed]), np.array([np.inf]))
 
     def work() -> float:
         granule, visited = 0, 0
         at[0] += NS_PER_S
-        pace = (0, 0.0, float(speed), float("inf"))
         while granule < world.memory.nr.size:
             granule, _, _, scanned = walk(
                 world.memory, world.rates, buffers, granule, world.memory.nr.size, at[0], 2**62,
@@ -152,15 +152,18 @@ def _migrate() -> Figure:
     """Folios a second through the migration queue."""
     scenario = load_text(_host(4096, "uniform", 1000.0, 8192, 1.0), "bench")
 
-    def work(world: World) -> float:
-        queue = MigrationQueue(scenario.migration, world.memory, 2)
+    def work(simulation: Simulation) -> float:
+        world, queue = simulation.world, simulation.queue
         folios = np.arange(world.memory.folio.size, dtype=np.uint32)
         begin = time.perf_counter()
-        queue.add(folios)
-        queue.drain(0, 2**62, 10.0)
+        queue.add(folios, 0)
+        drain(
+            world.memory, world.rates, simulation.scratch, queue.chunks, 0, 2**62,
+            simulation.progress.pace, queue.terms(), queue.books,
+        )  # fmt: skip
         return folios.size / (time.perf_counter() - begin)
 
-    rate = max(work(build(scenario, 1)) for _ in range(REPEATS))
+    rate = max(work(Simulation(scenario, 1)) for _ in range(REPEATS))
     return Figure(
         rate / 1e6, "M folios/s", f"{rate / _scatter_rate():.3f} of the random access limit"
     )
@@ -173,13 +176,15 @@ def _solve() -> Figure:
         np.array([300.0, 30.0]),
     )  # fmt: skip
     load = Load(
-        np.array([64.0]), np.array([10.0]), np.zeros(1), np.array([[0.5, 0.5]]),
+        np.array([64.0]), np.array([10.0]), np.zeros(1), np.array([[0.5], [0.5]]),
         np.zeros(2), np.zeros(2),
     )  # fmt: skip
 
+    work_room = room(1)
+
     def work() -> float:
         for _ in range(1000):
-            solve(nodes, load, nodes.idle_ns.copy(), np.zeros(2), np.zeros(1), np.zeros(1))
+            solve(nodes, load, nodes.idle_ns.copy(), np.zeros(2), np.zeros(1), work_room)
         return 1000.0
 
     return Figure(_best(work) / 1e3, "thousand solutions/s", "cold start, 1 process, 2 nodes")

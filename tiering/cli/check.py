@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from tiering.cli.overrides import add_options, chosen
-from tiering.simulation.build import build, total_mib
+from tiering.simulation.build import total_mib
+from tiering.simulation.loop import Simulation
 
 
 def add_to(commands: Any) -> None:
@@ -17,7 +18,7 @@ def add_to(commands: Any) -> None:
 def main(args: argparse.Namespace) -> int:
     """Validate the file, build the machine, say what it is; exit code 2 with reasons otherwise."""
     scenario = chosen(args)
-    world = build(scenario, scenario.seed)
+    world = Simulation(scenario, scenario.seed).world
     print(
         f"{scenario.name}: ok; preset {scenario.preset}, {scenario.nr_processes} processes, "
         f"{total_mib(world):,.0f} MiB in {world.nr_folios.sum():,} folios, "

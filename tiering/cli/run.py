@@ -63,7 +63,7 @@ def _print(result: dict[str, Any]) -> None:
     for name, value in {**result["metrics"], **result["counters"]}.items():
         if isinstance(value, dict):
             for key, one in list(value.items())[:8]:
-                print(f"{name + '[' + key + ']':32} {_figure(one)}")
+                print(f"{name + '[' + str(key) + ']':32} {_figure(one)}")
             if len(value) > 8:
                 print(f"{name:32} ... {len(value) - 8} more, see --json")
         else:
@@ -73,4 +73,6 @@ def _print(result: dict[str, Any]) -> None:
 def _figure(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_figure(one)}" for key, one in value.items())
     return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"

@@ -1,1 +1,1 @@
-"""Who sinks. Empty yet: kmmscand V0 was measured on machines where everything fits."""
+"""Who sinks: reclaim from a node that runs short, and demotion to the tier below."""

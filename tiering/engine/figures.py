@@ -5,18 +5,18 @@ from tiering.engine.jit import loop
 
 @loop
 def by_node(throughput, share, out):  # type: ignore[no-untyped-def]
-    """out: f64[N] share of all accesses by node, from f64[P] speeds and f64[P, N] shares.
+    """out: f64[N] share of all accesses by node, from f64[P] speeds and f64[N, P] shares.
 
     When no process runs any more, all count alike.
     """
-    nr_p, nr_n = share.shape
+    nr_n, nr_p = share.shape
     total = 0.0
     for p in range(nr_p):
         total += throughput[p]
     for nid in range(nr_n):
         part = 0.0
         for p in range(nr_p):
-            part += (throughput[p] if total > 0.0 else 1.0) * share[p, nid]
+            part += (throughput[p] if total > 0.0 else 1.0) * share[nid, p]
         out[nid] = part / (total if total > 0.0 else nr_p)
 
 
@@ -41,11 +41,11 @@ def total_of(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def resident_by_mm(resident, row_at, nr_rows, out):  # type: ignore[no-untyped-def]
-    """out: f64[P, N] folios of each process on each node, from i64[R, N] by row."""
+def resident_by_mm(memory, row_at, nr_rows, out):  # type: ignore[no-untyped-def]
+    """out: f64[P, N] pages of each process on each node."""
     for p in range(row_at.size):
-        for nid in range(resident.shape[1]):
-            folios = 0
+        for nid in range(memory.resident.shape[1]):
+            pages = 0
             for row in range(row_at[p], row_at[p] + nr_rows[p]):
-                folios += resident[row, nid]
-            out[p, nid] = folios
+                pages += memory.resident[row, nid] * memory.pages[row]
+            out[p, nid] = pages

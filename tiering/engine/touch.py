@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tiering.engine.folios import CLASS_MASK
 from tiering.engine.jit import loop
 from tiering.engine.random import GAMMA, mix64
+from tiering.engine.sweep import Sweeps
 
 BLOCK = 2048  # folios drawn at a time: the scratch stays in the L1 cache
 MAX_ROWS = 256  # classes a granule can tell apart
@@ -27,7 +28,8 @@ class Rates(NamedTuple):
     one folio from the begin of the lap to the begin of the phase. lap_touches: f64[R] over a whole
     lap. share_at: i64[M] first element of the mm in share and cum. row_at, nr_rows: i64[M] rows of
     the mm. phase_at, nr_phases: i64[M] its borders in `border`: f64, accesses at the begin of each
-    phase. lap: f64[M] accesses a lap, infinite for static patterns.
+    phase. lap: f64[M] accesses a lap, infinite for static patterns. sweeps: regions whose touch
+    times are known; their share is the mean over a lap, for the closed loop.
     """
 
     share: NDArray[np.float64]
@@ -40,6 +42,7 @@ class Rates(NamedTuple):
     nr_phases: NDArray[np.int64]
     border: NDArray[np.float64]
     lap: NDArray[np.float64]
+    sweeps: Sweeps
 
 
 class Scratch(NamedTuple):

@@ -2,8 +2,7 @@
 
 One engine for all migrations (docs/model.md#migration): a batch of n folios takes
 a + n (b + s / c). Whose clock pays is a setting: kmmscand V0 migrates its whole list inline after
-each visit, so the next scan is late; V1 hands the list to a thread. Not modelled: pinned and shared
-folios, watermarks (a target is full when nothing is free).
+each visit, so the next scan is late; V1 hands the list to a thread.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple
@@ -11,10 +10,21 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.folios import FOLIO_BYTES, Memory
-from tiering.engine.migrate import MOVED, NO_ROOM, STALE, drain
+from tiering.engine.chunks import END, FIRST, STAMP, WAITING, chunks, push, room_needed, with_room
+from tiering.engine.folios import Memory
+from tiering.engine.migrate import (
+    IS_PINNED,
+    IS_SHARED,
+    LIMITED,
+    NO_ROOM,
+    STALE,
+    Books,
+    Terms,
+    books,
+)
 from tiering.model.knobs import Knob
 
+PAGES_PER_MIB = 256
 _ZEN3 = "move_pages of 1 GB on Zen 3 (v6.16-rc6): b + s/c = 1.1 us for 4 KiB"
 
 
@@ -43,6 +53,32 @@ class Migration(NamedTuple):
             "ms", 1, 10_000, "Sleep of the migration thread between drains.", "RFC V1: 20 ms twice"
         ),
     ] = 40
+    reserve: Annotated[
+        Literal["none", "min", "high"],
+        Knob(
+            "",
+            None,
+            None,
+            "Watermark that must stay free on the target: V0 only meets the allocator's min, V1 "
+            "tests high.",
+            "RFC V0, V1: migrate_balanced_pgdat",
+        ),
+    ] = "min"
+    refuse_shared: Annotated[
+        bool,
+        Knob("", None, None, "Leave folios that several mms map (V1 and later).", "RFC V1"),
+    ] = False
+    rate_limit_mib_s: Annotated[
+        int,
+        Knob(
+            "MiB/s",
+            0,
+            1_048_576,
+            "Most that is promoted in a second; what exceeds it fails. 0 = no limit, as posted.",
+            "as numa_balancing_promote_rate_limit_MBps",
+            live=True,
+        ),
+    ] = 0
     batch_nr: Annotated[
         int, Knob("folios", 1, 512, "Folios a batch; V0 migrates one at a time.", "RFC V0")
     ] = 1
@@ -56,77 +92,85 @@ class Migration(NamedTuple):
 
 
 class MigrationQueue:
-    """Candidates in the order of their arrival, and the counters of what became of them."""
+    """Candidates in the order of their arrival, and the books of what became of them."""
 
-    def __init__(self, knobs: Migration, memory: Memory, nr_nodes: int) -> None:
-        self.knobs = knobs
-        self.memory = memory
-        self.outcome = np.zeros(3, np.int64)
-        self.from_nid = np.zeros(nr_nodes, np.int64)
+    def __init__(
+        self, knobs: Migration, memory: Memory, reserve: NDArray[np.int64], nr_processes: int
+    ) -> None:
+        """reserve: i64[N] pages that must stay free on each node."""
+        self.knobs, self.memory = knobs, memory
+        self._reserve = reserve
+        self.books: Books = books(reserve.size, nr_processes)
         self.candidates = 0
         self.dropped = 0
-        self._queue: NDArray[np.uint32] = np.zeros(1024, np.uint32)
-        self._head = self._tail = 0
+        self.chunks = chunks(64, 4096)
 
     def __len__(self) -> int:
-        return self._tail - self._head
+        return int(self.chunks.at[WAITING])
 
     @property
     def counters(self) -> dict[str, int]:
         """Counters by metric name."""
+        outcome = self.books.outcome
+        failed = {
+            "migrate_stale": int(outcome[STALE]),
+            "migrate_no_room": int(outcome[NO_ROOM]),
+            "migrate_pinned": int(outcome[IS_PINNED]),
+            "migrate_shared": int(outcome[IS_SHARED]),
+            "migrate_limited": int(outcome[LIMITED]),
+        }
         return {
-            "pgpromote_success": int(self.outcome[MOVED]),
+            "pgpromote_success": int(self.books.pages[0]),
             "pgpromote_candidate": self.candidates,
-            "migrate_stale": int(self.outcome[STALE]),
-            "migrate_no_room": int(self.outcome[NO_ROOM]),
-            "pgmigrate_fail": int(self.outcome[STALE] + self.outcome[NO_ROOM]),
+            **failed,
+            "pgmigrate_fail": sum(failed.values()),
             "queue_dropped": self.dropped,
         }
 
     @property
+    def handled(self) -> int:
+        """Candidates taken from the queue so far, whatever became of them."""
+        return int(self.books.outcome.sum())
+
+    @property
+    def room(self) -> bool:
+        """True if the target has room for a page."""
+        nid = self.knobs.target_node
+        return bool(self.memory.free[nid] > self._reserve[nid])
+
+    @property
     def moves(self) -> bool:
         """True if draining now would move folios: some wait, and the target has room."""
-        return len(self) > 0 and bool(self.memory.free[self.knobs.target_node] > 0)
+        return len(self) > 0 and self.room
 
-    def take_moved(self) -> NDArray[np.int64] | None:
-        """i64[N] folios taken from each node since the last call, None if none were."""
-        if not self.from_nid.any():
-            return None
-        moved = self.from_nid.copy()
-        self.from_nid[:] = 0
-        return moved
+    def oldest_ns(self) -> int:
+        """Time of arrival of the candidate that waits longest; 0 if none waits."""
+        at = self.chunks.at
+        return int(self.chunks.head[at[FIRST], STAMP]) if at[FIRST] < at[END] else 0
 
-    def add(self, folios: NDArray[np.uint32]) -> None:
+    def add(self, folios: NDArray[np.uint32], now: int) -> None:
         """Queue candidates (u32 folio indices); what exceeds queue_max is dropped and counted."""
         room = self.knobs.queue_max - len(self) if self.knobs.queue_max else folios.size
         taken = folios[: max(room, 0)]
         self.candidates += folios.size
         self.dropped += folios.size - taken.size
-        if self._tail + taken.size > self._queue.size:
-            self._make_room(taken.size)
-        self._queue[self._tail : self._tail + taken.size] = taken
-        self._tail += taken.size
+        if taken.size:
+            self.chunks = with_room(self.chunks, *room_needed(taken))
+            push(self.chunks, taken, now)
 
-    def _make_room(self, more: int) -> None:
-        waiting = self._queue[self._head : self._tail].copy()
-        if waiting.size + more > self._queue.size:
-            self._queue = np.zeros(2 * (waiting.size + more), np.uint32)
-        self._queue[: waiting.size] = waiting
-        self._head, self._tail = 0, waiting.size
-
-    def drain(self, clock: int, until: int, copy_gb_s: float) -> int:
-        """Migrate until the queue is empty or the clock (ns) passes `until`; returns the clock.
-
-        copy_gb_s: what the bandwidth of the two nodes leaves for copies.
-        """
+    def terms(self) -> Terms:
+        """The knobs as the loop takes them."""
         knobs = self.knobs
-        copy_ns = FOLIO_BYTES / min(knobs.copy_gb_s, copy_gb_s)
-        cost = (knobs.batch_us * 1e3, knobs.folio_us * 1e3, copy_ns)
-        self._head, clock = drain(
-            self.memory, self._queue, self._head, self._tail, clock, until,
-            knobs.target_node, knobs.batch_nr, cost, self.outcome, self.from_nid,
-        )  # fmt: skip
-        return int(clock)
+        return Terms(
+            knobs.target_node,
+            knobs.batch_us * 1e3,
+            knobs.folio_us * 1e3,
+            knobs.copy_gb_s,
+            knobs.batch_nr,
+            int(self._reserve[knobs.target_node]),
+            knobs.rate_limit_mib_s * PAGES_PER_MIB,
+            knobs.refuse_shared,
+        )
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""

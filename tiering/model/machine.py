@@ -25,6 +25,16 @@ class Machine(NamedTuple):
     walk_memory_ns: Annotated[
         float, Knob("ns", 0, 2000, "More for a PTE in memory.", "assumption: DRAM, overlapped")
     ] = 20.0
+    tlb_coalesce_order: Annotated[
+        int,
+        Knob("", 0, 4, "Largest order of a folio below 2 MiB that takes one TLB entry.",
+             "assumption: Zen joins four PTEs"),
+    ] = 2  # fmt: skip
+    fault_us: Annotated[
+        float,
+        Knob("us", 0, 1000, "First touch of a folio while the run lasts, paid by the task.",
+             "median of a weak measurement, docs/model.md#allocation"),
+    ] = 1.0  # fmt: skip
     curve_a: Annotated[
         float, Knob("", 0.000001, 100, "Loaded latency L0 (1 + a u^b / (1 - u)): a.", _CURVE)
     ] = 0.1

@@ -39,26 +39,68 @@ METRICS: tuple[Metric, ...] = (
         "oracle_share", "", "machine", "Largest share any placement could reach at this instant."
     ),
     Metric(
+        "precision", "", "machine",
+        "Part of the folios reported since the last row that are among the hottest that the top "
+        "tier could hold; no value where nothing was reported or all folios are alike.",
+    ),
+    Metric(
+        "recall", "", "machine",
+        "Part of the hot folios on the slow tier that full scans, those ended since the last row, "
+        "reported; no value where none ended or all folios are alike.",
+    ),
+    Metric(
         "mean_latency_ns", "ns", "machine", "Mean loaded latency of an access, page walk included."
     ),
     Metric(
         "promote_mib_s", "MiB/s", "machine", "Promoted since the last row, per simulated second."
     ),
-    Metric("pgpromote_success", "folios", "machine", "Folios promoted.", counter=True),
+    Metric("demote_mib_s", "MiB/s", "machine", "Demoted since the last row, per simulated second."),
+    Metric("pgpromote_success", "pages", "machine", "Pages promoted.", counter=True),
     Metric(
         "pgpromote_candidate", "folios", "machine", "Folios queued for promotion.", counter=True
     ),
     Metric(
-        "pgmigrate_fail", "folios", "machine", "Migrations that failed, all causes.", counter=True
+        "pgmigrate_fail", "folios", "machine", "Promotions that failed, all causes.", counter=True
     ),
     Metric(
         "migrate_stale", "folios", "machine", "Candidates no longer on the slow tier.", counter=True
     ),
     Metric(
-        "migrate_no_room", "folios", "machine", "Migrations refused: target full.", counter=True
+        "migrate_no_room", "folios", "machine", "Promotions refused: target full.", counter=True
+    ),
+    Metric(
+        "migrate_pinned", "folios", "machine", "Promotions that failed: extra references.",
+        counter=True,
+    ),
+    Metric(
+        "migrate_shared", "folios", "machine", "Promotions refused: mapped by several mms.",
+        counter=True,
+    ),
+    Metric(
+        "migrate_limited", "folios", "machine", "Promotions refused: rate limit reached.",
+        counter=True,
     ),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
+    Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
+    Metric(
+        "candidate_age_ms", "ms", "machine",
+        "Mean time that candidates handled since the last row had waited.",
+    ),
     Metric("queue_dropped", "folios", "machine", "Candidates dropped: queue full.", counter=True),
+    Metric("pgdemote_kswapd", "pages", "machine", "Pages demoted by kswapd.", counter=True),
+    Metric(
+        "pgdemote_direct", "pages", "machine", "Pages demoted by allocating tasks.", counter=True
+    ),
+    Metric("demote_fail", "folios", "machine", "Demotions that found no room below.", counter=True),
+    Metric(
+        "demote_untouched", "pages", "machine",
+        "Pages demoted that were not touched since their promotion.", counter=True,
+    ),
+    Metric(
+        "ping_pong", "pages", "machine", "Pages demoted soon after their promotion.", counter=True
+    ),
+    Metric("reclaim_scanned", "folios", "machine", "Folios looked at by reclaim.", counter=True),
+    Metric("pgfault", "folios", "machine", "First touches while the run lasts.", counter=True),
     Metric("resident_mib", "MiB", "node", "Memory resident on the node, all processes."),
     Metric("access_share", "", "node", "Share of all accesses served by the node."),
     Metric("latency_ns", "ns", "node", "Loaded latency of one access to the node."),
@@ -70,15 +112,23 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "scan_interval_ms", "ms", "mm", "Measured time between the starts of the last two visits."
     ),
+    Metric(
+        "full_scan_ms", "ms", "mm", "Time of the last full scan, first PTE to the wrap around."
+    ),
     Metric("scan_size_mib", "MiB", "mm", "Scan size budget of the mm's next visit."),
     Metric("scan_useful", "folios", "mm", "Useful folios found by the last visit."),
+    Metric("longest_visit_ms", "ms", "mm", "Longest uninterrupted visit so far."),
+    Metric(
+        "missed_deadlines", "", "mm", "Visits more than a tenth of the wanted period late.",
+        counter=True,
+    ),
     Metric("nr_visits", "", "mm", "Visits of the scanner to the mm.", counter=True),
-    Metric("nr_scanned", "folios", "mm", "Folios looked at by the scanner.", counter=True),
+    Metric("nr_scanned", "PTEs", "mm", "PTEs looked at by the scanner.", counter=True),
     Metric("busy_ns", "ns", "thread", "CPU time used by the kernel thread.", counter=True),
     Metric(
         "busy_share", "", "thread", "Share of one CPU used by the kernel thread since the last row."
     ),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

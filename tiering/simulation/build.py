@@ -1,50 +1,45 @@
 """From names to arrays, the only place: a Scenario and a seed become a World."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.demotion.kswapd import Marks, first_lists, marks
 from tiering.engine.closed_loop import Nodes
-from tiering.engine.folios import FOLIO_BYTES, GRANULE, Memory, empty_memory, nr_granules, place
+from tiering.engine.folios import FOLIO_BYTES, GRANULE, Memory, empty_memory, nr_granules
 from tiering.engine.page_walk import page_walk_ns
 from tiering.engine.random import stream_key
 from tiering.engine.touch import Rates
+from tiering.simulation.describe import process_workload
 from tiering.simulation.host import check_host_memory
-from tiering.simulation.load import ScenarioError
+from tiering.simulation.layout import Piece, Vma, lay_out, swept
+from tiering.simulation.rates import rate_table
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Process, Scenario
-from tiering.sources.pte_scan import ScannedMm
-from tiering.workloads.damon_recording import RecordingError, build_recording
-from tiering.workloads.pattern import Region, Workload
-from tiering.workloads.table import PATTERNS
+from tiering.sources.pte_state import ScannedMm
+from tiering.workloads.pattern import Workload
 
 FIRST_TOUCH = "first_touch"
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One VMA to be: folios [first, last) of a region, on a node."""
-
-    mm: int
-    region: Region
-    row_at: int
-    first: int
-    last: int
-    node: str
-
-
-@dataclass(frozen=True)
 class World:
-    """Everything a run starts from. Shapes: P processes, N nodes, R rows (see engine)."""
+    """Everything a run starts from, with nothing populated yet. Shapes: P processes, N nodes, R
+    rows (see engine)."""
 
     memory: Memory
     rates: Rates
     nodes: Nodes
-    capacity: NDArray[np.int64]  # i64[N] folios
+    marks: Marks
+    capacity: NDArray[np.int64]  # i64[N] pages
+    tiers: NDArray[np.int64]  # i64[N]
     top_tier: NDArray[np.bool_]  # bool[N]
+    cpus: float
     mms: list[ScannedMm]
-    nr_folios: NDArray[np.int64]  # i64[R]
+    vmas: list[list[Vma]]  # by process
+    home: NDArray[np.int64]  # i64[P] node of its CPUs
+    nr_folios: NDArray[np.int64]  # i64[R] when all is populated
+    threads: NDArray[np.float64]  # f64[P]
     outstanding: NDArray[np.float64]  # f64[P]
     fixed_ns: NDArray[np.float64]  # f64[P] think time and page walk
     walk_ns: NDArray[np.float64]  # f64[P] the page walk alone
@@ -55,38 +50,51 @@ class World:
 
 def build(scenario: Scenario, seed: int) -> World:
     """Arrays of the machine at time 0; raises ScenarioError where something does not fit."""
-    processes = [
-        (process, f"{process.name}-{i}" if process.count > 1 else process.name)
-        for process in scenario.processes
-        for i in range(process.count)
-    ]
+    processes = scenario.all_processes()
     stated = sum(vma.size_mib for process, _ in processes for vma in process.vmas)
     check_host_memory(scenario.name, int(stated * FOLIOS_PER_MIB), 0)
-    workloads: list[Workload] = []
-    for mm, (process, _) in enumerate(processes):
-        workloads.append(process_workload(scenario, process, int(stream_key(seed, mm, 1))))
-    rates, row_ats = _rates(workloads)
+    workloads = [
+        process_workload(scenario, process, int(stream_key(seed, mm, 1)))
+        for mm, (process, _) in enumerate(processes)
+    ]
     pieces = [
         piece
         for mm, (process, _) in enumerate(processes)
-        for piece in _pieces(mm, process, workloads[mm], row_ats[mm])
+        for piece in _pieces(scenario, mm, process, workloads[mm])
     ]
-    granules = sum(nr_granules(piece.last - piece.first) for piece in pieces)
+    sweeps, sweep_rows = swept(pieces)
+    rates, row_ats = rate_table(workloads, sweeps)
+    granules = sum(nr_granules(piece.stop - piece.start, piece.order) for piece in pieces)
     check_host_memory(scenario.name, granules * GRANULE, rates.share.size)
     capacity = np.array([n.capacity_mib * FOLIOS_PER_MIB for n in scenario.nodes], np.int64)
     tiers = np.array([node.tier for node in scenario.nodes])
-    memory = empty_memory(granules, rates.lap_touches.size, capacity)
-    vmas = _fill(scenario, memory, pieces, tiers > tiers.min(), seed)
-    nr_folios = memory.resident.sum(axis=1)
-    walk_ns = np.array([_walk(scenario, rates, mm, nr_folios) for mm in range(len(processes))])
+    top_tier = tiers == tiers.min()
+    stamps = scenario.reclaim.demotion_enabled
+    memory = empty_memory(granules, rates.lap_touches.size, capacity, stamps)
+    for piece, sweep in zip(pieces, sweep_rows, strict=True):
+        piece.row_at = row_ats[piece.mm][piece.at]
+        piece.sweep = sweep
+    all_vmas = lay_out(memory, pieces, seed)
+    first_lists(scenario.reclaim, memory, top_tier)
+    vmas: list[list[Vma]] = [[] for _ in processes]
+    for vma in all_vmas:
+        vmas[vma.mm].append(vma)
+    nr_folios = _row_folios(workloads)
+    walk_ns = _walks(scenario, rates, nr_folios, memory.pages)
     return World(
         memory=memory,
         rates=rates,
         nodes=_nodes(scenario),
+        marks=marks(scenario.reclaim, capacity, top_tier),
         capacity=capacity,
-        top_tier=tiers == tiers.min(),
-        mms=[ScannedMm(name, tuple(vmas[mm])) for mm, (_, name) in enumerate(processes)],
+        tiers=tiers,
+        top_tier=top_tier,
+        cpus=float(sum(node.cpus for node in scenario.nodes)),
+        mms=[_scanned(name, vmas[mm]) for mm, (_, name) in enumerate(processes)],
+        vmas=vmas,
+        home=np.array([scenario.home_nid(process) for process, _ in processes], np.int64),
         nr_folios=nr_folios,
+        threads=np.array([float(p.threads) for p, _ in processes]),
         outstanding=np.array([p.threads * p.mlp for p, _ in processes]),
         fixed_ns=np.array([p.think_ns for p, _ in processes]) + walk_ns,
         walk_ns=walk_ns,
@@ -96,145 +104,54 @@ def build(scenario: Scenario, seed: int) -> World:
     )
 
 
-def process_workload(scenario: Scenario, process: Process, seed: int) -> Workload:
-    """Regions and phases of one process; raises ScenarioError if its recording cannot be read."""
-    if process.recording is not None:
-        knobs = process.damon_recording or PATTERNS["damon_recording"].knobs()
-        try:
-            return build_recording(Path(scenario.folder) / process.recording, knobs)
-        except RecordingError as error:
-            raise ScenarioError(f"{scenario.name}: {error}") from error
-    total = sum(vma.size_mib for vma in process.vmas)
-    regions = []
-    for at, vma in enumerate(process.vmas):
-        pattern = PATTERNS[vma.pattern]
-        knobs = getattr(vma, vma.pattern) or pattern.knobs()
-        nr_folios = max(1, round(vma.size_mib * FOLIOS_PER_MIB))
-        if pattern.build is None:
-            raise ScenarioError(f"{scenario.name}: pattern {vma.pattern} needs a recording")
-        region = pattern.build(knobs, nr_folios, int(stream_key(seed, at)))
-        shared = any(v.share_pct for v in process.vmas)
-        part = vma.share_pct / 100 if shared else vma.size_mib / total
-        regions.append(
-            Region(vma.name, nr_folios, region.classes, region.share * part, region.row_stride)
-        )
-    return Workload(tuple(regions), np.zeros(0))
+def _scanned(name: str, vmas: list[Vma]) -> ScannedMm:
+    walked = [(v.first, v.end, v.size_mib) for v in vmas if v.scanned]
+    return ScannedMm(name, tuple(walked))
 
 
 def _work(process: Process, workload: Workload) -> float:
     if process.work_accesses:
         return float(process.work_accesses)
-    if workload.phase_accesses.size and process.repeat:
-        return float(np.cumsum(workload.phase_accesses)[-1]) * process.repeat
+    lap = float(np.cumsum(workload.phase_accesses)[-1]) if workload.phase_accesses.size else np.inf
+    if process.recording is not None and process.repeat:
+        return lap * process.repeat
     return float(np.inf)
 
 
-def _rates(workloads: list[Workload]) -> tuple[Rates, list[list[int]]]:
-    """All rate rows of the machine, and the first row of each region of each process."""
-    share, cum, laps, borders, row_ats = [], [], [], [], []
-    share_at, row_at, nr_rows, phase_at, nr_phases, lap = [], [], [], [], [], []
-    rows = elements = phases = 0
-    for workload in workloads:
-        own = np.concatenate([region.share for region in workload.regions], axis=1)
-        length = workload.phase_accesses if workload.phase_accesses.size else np.array([np.inf])
-        touches = own * np.where(np.isfinite(length), length, 0.0)[:, None]
-        before = np.cumsum(touches, axis=0) - touches
-        border = np.concatenate([[0.0], np.cumsum(length)])
-        share.append(own.ravel())
-        cum.append(before.ravel())
-        laps.append(before[-1] + touches[-1])
-        borders.append(border[:-1])
-        share_at.append(elements)
-        row_at.append(rows)
-        nr_rows.append(own.shape[1])
-        phase_at.append(phases)
-        nr_phases.append(own.shape[0])
-        lap.append(border[-1])
-        widths = [region.share.shape[1] for region in workload.regions]
-        row_ats.append([rows + int(w) for w in np.cumsum([0, *widths[:-1]])])
-        rows += own.shape[1]
-        elements += own.size
-        phases += own.shape[0]
-    rates = Rates(
-        np.concatenate(share),
-        np.concatenate(cum),
-        np.concatenate(laps),
-        np.array(share_at, np.int64),
-        np.array(row_at, np.int64),
-        np.array(nr_rows, np.int64),
-        np.array(phase_at, np.int64),
-        np.array(nr_phases, np.int64),
-        np.concatenate(borders),
-        np.array(lap),
-    )
-    return rates, row_ats
-
-
-def _pieces(mm: int, process: Process, workload: Workload, row_at: list[int]) -> list[Piece]:
-    pieces = []
+def _pieces(scenario: Scenario, mm: int, process: Process, workload: Workload) -> list[Piece]:
+    pieces: list[Piece] = []
     for at, region in enumerate(workload.regions):
         vma = process.vmas[at] if process.vmas else None
-        node = vma.node if vma else process.node
-        step = round(vma.split_mib * FOLIOS_PER_MIB) if vma and vma.split_mib else region.nr_folios
-        for first in range(0, region.nr_folios, max(step, 1)):
-            last = min(first + max(step, 1), region.nr_folios)
-            pieces.append(Piece(mm, region, row_at[at], first, last, node))
+        nids = scenario.allowed_nids(process, vma.node if vma else process.node)
+        order = vma.order if vma else 0
+        step = region.nr_folios
+        if vma and vma.split_mib:
+            step = max(1, round(vma.split_mib * FOLIOS_PER_MIB) >> order)
+        pieces += [
+            Piece(
+                mm, at, region, first, min(first + step, region.nr_folios), order, nids,
+                scanned=vma is None or vma.kind == "anon",
+                pinned=vma.pinned_pct / 100 if vma else 0.0,
+                shared=vma.shared_pct / 100 if vma else 0.0,
+            )
+            for first in range(0, region.nr_folios, step)
+        ]  # fmt: skip
     return pieces
 
 
-def _fill(
-    scenario: Scenario, memory: Memory, pieces: list[Piece], slow: NDArray[np.bool_], seed: int
-) -> dict[int, list[tuple[int, int, float]]]:
-    """Write classes, owners and first placement; returns the VMAs of each mm."""
-    vmas: dict[int, list[tuple[int, int, float]]] = {piece.mm: [] for piece in pieces}
-    granule = 0
-    of_mm = 0
-    mm = -1
-    for piece in pieces:
-        of_mm = of_mm if piece.mm == mm else 0
-        mm = piece.mm
-        nr = piece.last - piece.first
-        start, end = granule * GRANULE, granule * GRANULE + nr
-        memory.folio[start:end] = piece.region.classes[piece.first : piece.last]
-        stride = piece.region.row_stride
-        rows = stride or piece.region.share.shape[1]
-        last = granule + nr_granules(nr)
-        for g in range(granule, last):
-            memory.nr[g] = min(GRANULE, nr - (g - granule) * GRANULE)
-            memory.mm[g] = mm
-            local = piece.row_at + (piece.first // GRANULE + g - granule) * stride
-            memory.row0[g] = local
-            memory.rows[g] = min(rows, piece.row_at + piece.region.share.shape[1] - local)
-            memory.key[g] = stream_key(seed, mm, 2, of_mm)
-            of_mm += 1
-        for first, stop, nid in _places(scenario, memory, piece, start, end):
-            place(memory, first, stop, nid, int(slow[nid]))
-        vmas[mm].append((granule, last, nr / FOLIOS_PER_MIB))
-        granule = last
-    return vmas
-
-
-def _places(
-    scenario: Scenario, memory: Memory, piece: Piece, start: int, end: int
-) -> list[tuple[int, int, int]]:
-    """Where folios [start, end) of the array go at first: (first, end, nid) runs."""
-    by_tier = sorted(scenario.nodes, key=lambda node: (node.tier, node.nid))
-    allowed = [n for n in by_tier if piece.node in (FIRST_TOUCH, n.name)]
-    runs = []
-    for node in allowed:
-        taken = min(end - start, int(memory.free[node.nid]))
-        if taken > 0:
-            runs.append((start, start + taken, node.nid))
-            start += taken
-    if start < end:
-        total = sum(n.capacity_mib for n in allowed)
-        raise ScenarioError(
-            f"{scenario.name}: region {piece.region.name} of "
-            f"{(piece.last - piece.first) / FOLIOS_PER_MIB:g} MiB does not fit: "
-            f"{', '.join(n.name for n in allowed)} has {total} MiB in all, "
-            f"{(end - start) / FOLIOS_PER_MIB:g} MiB too few"
-        )
-    return runs
+def _row_folios(workloads: list[Workload]) -> NDArray[np.int64]:
+    """i64[R] folios of each row when everything is populated."""
+    counts = []
+    for workload in workloads:
+        for region in workload.regions:
+            width = region.share.shape[1]
+            if region.row_stride:
+                granule = np.arange(region.nr_folios) // GRANULE
+                row = granule * region.row_stride + region.classes
+                counts.append(np.bincount(row, minlength=width))
+            else:
+                counts.append(np.bincount(region.classes, minlength=width))
+    return np.concatenate(counts).astype(np.int64)
 
 
 def _nodes(scenario: Scenario) -> Nodes:
@@ -248,19 +165,26 @@ def _nodes(scenario: Scenario) -> Nodes:
     )
 
 
-def _walk(scenario: Scenario, rates: Rates, mm: int, nr_folios: NDArray[np.int64]) -> float:
-    """Page-walk cost of the process, from its mean shares over all phases."""
-    at, nr, phases = int(rates.share_at[mm]), int(rates.nr_rows[mm]), int(rates.nr_phases[mm])
-    share = rates.share[at : at + nr * phases].reshape(phases, nr)
-    row = int(rates.row_at[mm])
-    mean = rates.lap_touches[row : row + nr] if phases > 1 else share[0]
+def _walks(
+    scenario: Scenario, rates: Rates, nr_folios: NDArray[np.int64], pages: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """f64[P] page-walk cost of each process, from its mean shares over all phases."""
     machine = scenario.machine
-    return page_walk_ns(
-        nr_folios[row : row + nr], mean, machine.tlb_entries,
-        machine.pt_cache_mib * 2**20, machine.walk_cached_ns, machine.walk_memory_ns,
-    )  # fmt: skip
+    walks = np.zeros(rates.share_at.size)
+    for mm in range(walks.size):
+        at, nr = int(rates.share_at[mm]), int(rates.nr_rows[mm])
+        row, phases = int(rates.row_at[mm]), int(rates.nr_phases[mm])
+        mean = rates.lap_touches[row : row + nr]
+        if phases == 1 or not np.isfinite(rates.lap[mm]):  # the last phase, which never ends
+            mean = rates.share[at + nr * (phases - 1) : at + nr * phases]
+        walks[mm] = page_walk_ns(
+            nr_folios[row : row + nr], mean, pages[row : row + nr], machine.tlb_entries,
+            machine.tlb_coalesce_order, machine.pt_cache_mib * 2**20, machine.walk_cached_ns,
+            machine.walk_memory_ns,
+        )  # fmt: skip
+    return walks
 
 
 def total_mib(world: World) -> float:
-    """Memory of all processes in MiB."""
-    return float(world.nr_folios.sum()) * FOLIO_BYTES / 2**20
+    """Memory of all processes in MiB, when all of it is populated."""
+    return float((world.nr_folios * world.memory.pages).sum()) * FOLIO_BYTES / 2**20

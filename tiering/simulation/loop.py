@@ -1,29 +1,39 @@
 """The run itself: a grid of ticks of which only those with an event are visited.
 
-Between grid points the kernel threads run on clocks of their own: the earliest goes next.
+A step: threads that scan work up to its end, then those that move folios and the flow of accesses
+follow (engine/carry.py), tick by tick while folios move.
 """
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import tiering
+from tiering.engine.carry import carry, moving
 from tiering.engine.invariants import check_books
 from tiering.engine.touch import scratch
 from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
-from tiering.simulation.build import build
+from tiering.simulation.build import World, build
+from tiering.simulation.judge import Judge
+from tiering.simulation.optimum import Optimum
+from tiering.simulation.outcome import metrics
+from tiering.simulation.population import Population
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import TICK_NS, Progress
+from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.sample import Sampler
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import KernelThread, MigrationThread, ScanThread
+from tiering.simulation.threads import ScanThread, movers, scan_lists, thread_names
 from tiering.simulation.tuning import Tuning
 from tiering.sources.pte_scan import PteScanner
 
 NS_PER_S = 1_000_000_000
 ROWS_PER_BLOCK = 2
+MOST_EVENTS = 200
+"""Log lines a block; more are counted in one line, so that a log of 10,000 mms can be read."""
 
 
 class Simulation:
@@ -31,39 +41,52 @@ class Simulation:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario, self.seed = scenario, seed
-        self.world = build(scenario, seed)
+        self.world = world = build(scenario, seed)
         self.until_ns = -(-round(scenario.until_s * NS_PER_S) // TICK_NS) * TICK_NS
-        self.queue = MigrationQueue(scenario.migration, self.world.memory, self.world.capacity.size)
-        self.scanner: PteScanner | None = None
-        self.threads = self._threads()
-        self.progress = Progress(
-            self.world,
-            scenario.migration.target_node,
-            optimal=PRESETS[scenario.preset].promotion == "oracle",
+        self.scratch = scratch()
+        self.queue = MigrationQueue(
+            scenario.migration, world.memory, _reserve(scenario, world), len(world.mms)
         )
+        dirty = self.queue.books.dirty
+        optimal = PRESETS[scenario.preset].promotion == "oracle"
+        self.progress = Progress(world, dirty, optimal)
+        self.reclaimers = Reclaimers(scenario, world, self.scratch, dirty)
+        self.reclaimers.follow(self.progress.pace)
+        self.movers = movers(scenario, world, self.reclaimers)
+        self.scanner: PteScanner | None = None
+        self.threads = self._scan_threads()
+        self.population = Population(scenario, world, self.progress, self.reclaimers)
+        self._populate(0)
+        self.progress.settle(changed=True)
         self.shape = RowShape(
             tuple(node.name for node in scenario.nodes),
-            tuple(mm.name for mm in self.world.mms),
-            tuple(thread.name for thread in self.threads),
+            tuple(mm.name for mm in world.mms),
+            thread_names(scenario),
         )
         self.events: list[dict[str, Any]] = []
         self.tuning = Tuning(self)
-        self._fixed = np.isfinite(self.world.work)
+        self._fixed = np.isfinite(world.work)
         self._dtype = row_dtype(self.shape)
         self._step = 0
+        self.optimum = Optimum(world, self.progress)
+        self.judge = Judge(world, self.optimum, self.reclaimers.sink.slow)
+        self.judge.begin()
         self._sampler = Sampler(self)
 
-    def _threads(self) -> list[KernelThread]:
+    def _scan_threads(self) -> list[ScanThread]:
         scenario, world = self.scenario, self.world
-        if PRESETS[scenario.preset].source != "pte_scan":
+        lists = scan_lists(scenario)
+        if not lists:
             return []
         self.scanner = PteScanner(
-            scenario.pte_scan, world.memory, world.rates, scratch(), world.mms
+            scenario.pte_scan, world.memory, world.rates, self.scratch, world.mms, lists
         )
-        threads: list[KernelThread] = [ScanThread(scenario, self.scanner, self.queue)]
-        if scenario.migration.owner == "thread":
-            threads.append(MigrationThread(self.queue))
-        return threads
+        for mm in range(len(world.mms)):
+            self.scanner.leave(mm)  # nobody is there yet
+        return [
+            ScanThread(nr, scenario, self.scanner, self.queue, self.movers)
+            for nr in range(len(lists))
+        ]
 
     @property
     def time_ns(self) -> int:
@@ -72,8 +95,8 @@ class Simulation:
 
     @property
     def done(self) -> bool:
-        """True when all fixed work is done or time is up."""
-        return self.time_ns >= self.until_ns or self.work_done
+        """True when all fixed work is done, time is up, or nobody is left."""
+        return self.time_ns >= self.until_ns or self.work_done or self._deserted
 
     @property
     def work_done(self) -> bool:
@@ -82,11 +105,30 @@ class Simulation:
         return bool(self._fixed.any() and (finished[self._fixed] >= 0).all())
 
     @property
+    def _deserted(self) -> bool:
+        """True if memory ran out and every process was killed."""
+        return len(self.population.killed) > 0 and not self.population.alive.any()
+
+    @property
     def done_share(self) -> float:
         """0..1, the larger of time gone and work done."""
-        tau, work = self.progress.tau[self._fixed], self.world.work[self._fixed]
+        tau, work = self.progress.flow.tau[self._fixed], self.world.work[self._fixed]
         worked = float((tau / work).min()) if work.size else 0.0
         return 1.0 if self.done else max(self.time_ns / self.until_ns, worked)
+
+    @property
+    def hit_share(self) -> list[float]:
+        """Share of accesses served by the top tier, of every row so far."""
+        return self._sampler.hit_share
+
+    def busy_ns(self) -> list[int]:
+        """CPU time of every kernel thread, in the order of their names."""
+        busy = [thread.scan_ns for thread in self.threads]
+        moved = [int(one) for one in self.movers.busy]
+        if self.scenario.migration.owner == "scanner":
+            inline = moved[: len(busy)]
+            return [*(a + b for a, b in zip(busy, inline, strict=True)), *moved[len(busy) :]]
+        return busy + moved
 
     def next_block(self) -> Block:
         """Simulate on and return the next ROWS_PER_BLOCK rows (fewer at the very end)."""
@@ -97,9 +139,8 @@ class Simulation:
             self._run_to(min((self.time_ns // sample_ns + 1) * sample_ns, self.until_ns))
             self._sampler.fill(rows[nr])
             nr += 1
-        events = sorted(self._take_events(), key=lambda event: event["t_ns"])
         self._step += 1
-        return Block(self._step - 1, nr, rows[:nr].tobytes(), events)
+        return Block(self._step - 1, nr, rows[:nr].tobytes(), self._take_events())
 
     def set_knob(self, path: str, value: Any) -> dict[str, Any]:
         """Apply a live knob at the present tick border; returns the control-log entry.
@@ -118,40 +159,101 @@ class Simulation:
             "version": tiering.__version__,
             "elapsed_s": elapsed,
             "simulated_s": self.time_ns / NS_PER_S,
-            "ended": "work done" if self.work_done else "time is up" if self.done else "stopped",
+            "ended": self._how_it_ended(),
             "counters": self._sampler.counters(),
-            "metrics": self._sampler.metrics(),
+            "metrics": metrics(self),
             "assumptions": list(self.world.assumptions),
         }
 
+    def _how_it_ended(self) -> str:
+        if self.work_done:
+            return "work done"
+        if self._deserted:
+            return "out of memory"
+        return "time is up" if self.done else "stopped"
+
     def _take_events(self) -> list[dict[str, Any]]:
         events, self.events = self.events, []
-        if self.scanner is not None:
-            events += self.scanner.events
-            self.scanner.events = []
+        for source in (self.scanner, self.population):
+            if source is not None:
+                events += source.events
+                source.events = []
+        events.sort(key=lambda event: event["t_ns"])
+        logged = [event for event in events if event["kind"] == "log"]
+        if len(logged) > MOST_EVENTS:
+            rest = logged[MOST_EVENTS:]
+            text = f"... {len(rest)} more lines until {rest[-1]['t_ns'] / NS_PER_S:.3f} s"
+            kept = [event for event in events if event not in rest]
+            return [*kept, {"t_ns": rest[0]["t_ns"], "kind": "log", "text": text}]
         return events
 
     def _run_to(self, target: int) -> None:
         while self.time_ns < target and not self.done:
-            end = self._run_threads(min(target, self.progress.border_ns))
-            for p in self.progress.advance(end, self.queue.take_moved()):
+            end = min(target, self.progress.border_ns, self.population.next_ns())
+            first, stop = self._scan(max(end, self.time_ns + 1))
+            self._carry(first, stop)
+            for thread in self.threads:
+                thread.take_clock()
+            self._take_notice()
+
+    def _scan(self, end: int) -> tuple[int, int]:
+        """Let the scanning threads work; (end of the first step, end of the steps after it)."""
+        now = self.time_ns
+        first = min(end, _next_tick(now)) if self._moving() else end
+        while True:
+            ready = [t for t in self.threads if not t.draining and t.clock < first]
+            if not ready:
+                break
+            thread = min(ready, key=lambda t: t.clock)
+            if thread.run(first, self.progress, self.judge):
+                first = min(first, _next_tick(max(thread.clock, now)))
+        awaited = [t.clock for t in self.threads if not t.draining]
+        stop = min([end, *(clock // TICK_NS * TICK_NS for clock in awaited)])
+        return first, max(first, stop)
+
+    def _moving(self) -> bool:
+        queue = self.queue
+        return bool(
+            moving(self.world.memory, queue.chunks, queue.terms(), self.movers, self.time_ns)
+        )
+
+    def _carry(self, first: int, stop: int) -> None:
+        world, queue, reclaimers = self.world, self.queue, self.reclaimers
+        carry(
+            world.memory, world.rates, self.scratch, self.progress.flow, world.nodes, queue.chunks,
+            queue.terms(), queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,
+        )  # fmt: skip
+
+    def _take_notice(self) -> None:
+        """Of ends of work, phase borders, starts and exits that the step reached."""
+        at_border = self.progress.at_border
+        if at_border:
+            for p in self.progress.finish():
                 text = f"{self.world.mms[p].name}: work done"
                 t_ns = int(self.progress.finished_ns[p])
                 self.events.append({"t_ns": t_ns, "kind": "log", "text": text})
+        if at_border or self.time_ns >= self.population.next_ns():
+            self._populate(self.time_ns)
+            self.progress.settle(changed=True)
 
-    def _run_threads(self, end: int) -> int:
-        """Let the kernel threads work until `end`; returns the grid point where it stopped.
+    def _populate(self, now: int) -> None:
+        population = self.population
+        population.act(now)
+        for mm in population.left:
+            if self.scanner is not None:
+                self.scanner.leave(mm)
+        for mm in population.entered:
+            if self.scanner is not None and population.alive[mm]:
+                self.scanner.enter(mm, now)
+        population.left, population.entered = [], []
 
-        Once folios move, the step ends at the next grid point, so that the closed loop follows.
-        """
-        while self.threads:
-            thread = min(self.threads, key=lambda t: t.clock)
-            if thread.clock >= end:
-                break
-            others = [t.clock for t in self.threads if t is not thread]
-            until = max(min([end, *others]), thread.clock + 1)
-            if thread.migrates:
-                end = min(end, (max(thread.clock, self.time_ns) // TICK_NS + 1) * TICK_NS)
-                until = min(until, end)
-            thread.run(until, self.progress)
-        return end
+
+def _next_tick(now: int) -> int:
+    return (now // TICK_NS + 1) * TICK_NS
+
+
+def _reserve(scenario: Scenario, world: World) -> NDArray[np.int64]:
+    """i64[N] pages that promotion must leave free."""
+    marks = world.marks
+    by_name = {"none": np.zeros_like(marks.least), "min": marks.least, "high": marks.high}
+    return by_name[scenario.migration.reserve]

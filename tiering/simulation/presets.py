@@ -15,10 +15,10 @@ class Preset(NamedTuple):
 
 
 PRESETS: dict[str, Preset] = {
-    "none": Preset("nothing ever moves: the reference line", "", "", "", "", ()),
+    "none": Preset("nothing is promoted: the reference line", "", "", "", "kswapd", ("reclaim",)),
     "kmmscand_v0": Preset(
         "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
-        "pte_scan", "last_report", "every_report", "", ("pte_scan", "migration"),
+        "pte_scan", "last_report", "every_report", "kswapd", ("pte_scan", "migration", "reclaim"),
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",

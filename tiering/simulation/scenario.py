@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from tiering.demotion.kswapd import Reclaim
 from tiering.migration.queue import Migration
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.model.machine import Machine
@@ -42,7 +43,9 @@ class Node(_Strict):
 class VmaFields(_Strict):
     """A VMA, or several of split_mib each; the knobs of its pattern are a table of its name.
 
-    Where no share_pct is given, VMAs get accesses in proportion to their size.
+    Where no share_pct is given, VMAs get accesses in proportion to their size. order: of its folios
+    (4 KiB x 2**order). kind: "page_cache" is read() and mapped by nobody. pinned_pct, shared_pct:
+    part of the folios with extra references, and mapped by another mm too.
     """
 
     name: Name = "heap"
@@ -50,6 +53,10 @@ class VmaFields(_Strict):
     split_mib: float = Field(default=0, ge=0, le=64 * 1024 * 1024)
     node: Name | Literal["first_touch"] = "first_touch"
     share_pct: float = Field(default=0, ge=0, le=100)
+    order: Literal[0, 4, 9] = 0
+    kind: Literal["anon", "page_cache"] = "anon"
+    pinned_pct: float = Field(default=0, ge=0, le=100)
+    shared_pct: float = Field(default=0, ge=0, le=100)
     pattern: PatternName = "uniform"
 
 
@@ -68,6 +75,9 @@ class ProcessFields(_Strict):
     """A process, or `count` alike; either VMAs or the memory of a recording.
 
     work_accesses: fixed work after which it ends, 0 = endless (a recording: `repeat` laps).
+    start_s: when it begins. lifetime_s: when it exits and frees its memory, 0 = never. every_s:
+    it begins again so long after it began, as short-lived processes do; 0 = once. home_node: whose
+    CPUs it runs on, so where its first touches allocate; default the first top-tier node.
     """
 
     name: Name
@@ -80,6 +90,10 @@ class ProcessFields(_Strict):
     recording: str | None = None
     damon_recording: Any = None  # its knobs; typed by the table below
     repeat: int = Field(default=1, ge=0, le=1_000_000)
+    start_s: float = Field(default=0.0, ge=0, le=1_000_000)
+    lifetime_s: float = Field(default=0.0, ge=0, le=1_000_000)
+    every_s: float = Field(default=0.0, ge=0, le=1_000_000)
+    home_node: Name | None = None
     node: Name | Literal["first_touch"] = "first_touch"
     vmas: list[Vma] = Field(default=[])
 
@@ -89,7 +103,9 @@ if TYPE_CHECKING:
 else:
     Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
 
-SECTIONS: dict[str, type] = {"machine": Machine, "pte_scan": PteScan, "migration": Migration}
+SECTIONS: dict[str, type] = {
+    "machine": Machine, "pte_scan": PteScan, "migration": Migration, "reclaim": Reclaim,
+}  # fmt: skip
 
 
 class Scenario(_Strict):
@@ -107,6 +123,7 @@ class Scenario(_Strict):
     machine: Machine = Machine()
     pte_scan: PteScan = PteScan()
     migration: Migration = Migration()
+    reclaim: Reclaim = Reclaim()
     # set by the loader, not by the file
     name: str = Field(default="", exclude=True)
     text: str = Field(default="", exclude=True)
@@ -142,6 +159,28 @@ class Scenario(_Strict):
                 "between VMAs."
             )
         return notes
+
+    def all_processes(self) -> list[tuple[Process, str]]:
+        """Every process with its name, replicas one by one."""
+        return [
+            (process, f"{process.name}-{i}" if process.count > 1 else process.name)
+            for process in self.processes
+            for i in range(process.count)
+        ]
+
+    def home_nid(self, process: Process) -> int:
+        """Node on whose CPUs the process runs: as stated, else the first top-tier node."""
+        if process.home_node is not None:
+            return next(node.nid for node in self.nodes if node.name == process.home_node)
+        return min(self.nodes, key=lambda node: (node.tier, node.nid)).nid
+
+    def allowed_nids(self, process: Process, node: str) -> tuple[int, ...]:
+        """Nodes for memory of the process bound to `node` or first touched, in order of trial."""
+        if node != "first_touch":
+            return tuple(one.nid for one in self.nodes if one.name == node)
+        home = self.home_nid(process)
+        near = sorted(self.nodes, key=lambda n: (n.nid != home, n.tier, abs(n.nid - home)))
+        return tuple(one.nid for one in near)
 
     @property
     def nr_processes(self) -> int:

@@ -1,90 +1,142 @@
-"""Kernel threads: each has a clock of its own and pays for what it does."""
+"""Kernel threads: each has a clock of its own and pays for what it does.
 
-from abc import ABC, abstractmethod
+Scanning threads are dispatched from here; those that move folios run tick by tick in
+engine/carry.py, on the same clocks.
+"""
 
+import numpy as np
+
+from tiering.engine.carry import Movers
+from tiering.engine.flow import slowdown
 from tiering.hotness.table import HOTNESS
 from tiering.migration.queue import MigrationQueue
 from tiering.promotion.table import PROMOTION
+from tiering.simulation.build import World
+from tiering.simulation.judge import Judge
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
+from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.scenario import Scenario
 from tiering.sources.pte_scan import PteScanner
 
 NS_PER_MS = 1_000_000
+WEIGHT_0 = 1024.0
+NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 
 
-class KernelThread(ABC):
-    """clock: ns at which the thread goes on. scan_ns, migrate_ns: CPU time used, by what for."""
-
-    name = ""
-    clock = 0
-    scan_ns = 0
-    migrate_ns = 0
-
-    @property
-    def busy_ns(self) -> int:
-        """CPU time used."""
-        return self.scan_ns + self.migrate_ns
-
-    @property
-    @abstractmethod
-    def migrates(self) -> bool:
-        """True if the next thing the thread does is to move folios."""
-
-    @abstractmethod
-    def run(self, until: int, progress: Progress) -> None:
-        """Work until the clock passes `until` (ns) or something changed that others must see."""
+def scan_lists(scenario: Scenario) -> list[list[int]]:
+    """The mms of each scanning thread; [] where nobody scans."""
+    if PRESETS[scenario.preset].source != "pte_scan":
+        return []
+    homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
+    nr = scenario.pte_scan.nr_threads
+    if nr > 0:
+        return [list(range(first, len(homes), nr)) for first in range(nr)]
+    with_cpus = [node.nid for node in scenario.nodes if node.cpus] or sorted(set(homes))
+    return [[mm for mm, home in enumerate(homes) if home == nid] for nid in with_cpus]
 
 
-class ScanThread(KernelThread):
-    """kmmscand: scans, hands on what it found, and migrates it inline if it owns the queue."""
+def thread_names(scenario: Scenario) -> tuple[str, ...]:
+    """Names of all kernel threads of a run: scanning, migrating, reclaiming."""
+    scanning = len(scan_lists(scenario))
+    names = ["kmmscand"] if scanning == 1 else [f"kmmscand/{i}" for i in range(scanning)]
+    if scanning and scenario.migration.owner == "thread":
+        names.append("migration")
+    if scenario.reclaim.demotion_enabled:
+        lowest = max(node.tier for node in scenario.nodes)
+        names += [f"kswapd{node.nid}" for node in scenario.nodes if node.tier < lowest]
+    return tuple(names)
 
-    name = "kmmscand"
 
-    def __init__(self, scenario: Scenario, scanner: PteScanner, queue: MigrationQueue) -> None:
+def weight(nice: int) -> float:
+    """CPU weight of a nice level, 1024 at 0."""
+    value = WEIGHT_0
+    for _ in range(abs(nice)):
+        value = value / NICE_STEP if nice > 0 else value * NICE_STEP
+    return value
+
+
+def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
+    """Threads that move folios: those that drain the queue first, then kswapds."""
+    scanning = len(scan_lists(scenario))
+    inline = scenario.migration.owner == "scanner"
+    draining = scanning if inline else min(scanning, 1)
+    nr = draining + len(reclaimers.nids)
+    state = np.zeros((nr, reclaimers.state.shape[1]), np.int64)
+    state[draining:] = reclaimers.state
+    reclaimers.state = state[draining:]  # one state for kswapd and direct reclaim
+    sleep = 0 if inline else scenario.migration.thread_sleep_ms * NS_PER_MS
+    nice = scenario.pte_scan.nice if inline else 0
+    return Movers(
+        clock=np.zeros(nr, np.int64),
+        busy=np.zeros(nr, np.int64),
+        nid=np.array([-1] * draining + reclaimers.nids, np.int64),
+        awake=np.array([not inline] * draining + [False] * len(reclaimers.nids), np.bool_),
+        state=state,
+        weight=np.array([weight(nice)] * draining + [WEIGHT_0] * len(reclaimers.nids)),
+        wanted=world.marks.wanted,
+        low=world.marks.wake,
+        sleep_ns=np.array([sleep], np.int64),
+        scanning=np.array([0, scanning if not inline else 0], np.int64),
+    )
+
+
+class ScanThread:
+    """A kmmscand: scans, hands on what it found, and migrates it inline if it owns the queue.
+
+    clock: ns at which it goes on. scan_ns: CPU time used by scanning.
+    """
+
+    def __init__(
+        self,
+        nr: int,
+        scenario: Scenario,
+        scanner: PteScanner,
+        queue: MigrationQueue,
+        all_movers: Movers,
+    ) -> None:
         preset = PRESETS[scenario.preset]
-        self.scanner, self.queue = scanner, queue
-        self.inline = scenario.migration.owner == "scanner"
+        self.clock = self.scan_ns = 0
+        self._nr, self._scanner, self._queue, self._movers = nr, scanner, queue, all_movers
+        self._inline = scenario.migration.owner == "scanner"
+        self._weight = weight(scenario.pte_scan.nice)
         self._hotness = HOTNESS[preset.hotness][0]()
         self._promotion = PROMOTION[preset.promotion][0]()
-        self._draining = False
+        self._slow = 1.0
 
     @property
-    def migrates(self) -> bool:
-        return self._draining and self.queue.moves
+    def draining(self) -> bool:
+        """True while the thread migrates inline; its clock is then the mover's."""
+        return self._inline and bool(self._movers.awake[self._nr])
 
-    def run(self, until: int, progress: Progress) -> None:
-        if self._draining:
-            begin = self.clock
-            self.clock = self.queue.drain(self.clock, until, progress.copy_room())
-            self.migrate_ns += self.clock - begin
-            self._draining = len(self.queue) > 0
-            return
-        step = self.scanner.run(self.clock, until, progress.pace)
+    def take_clock(self) -> None:
+        """After inline migration the thread goes on where that ended."""
+        if self._inline:
+            self.clock = max(self.clock, int(self._movers.clock[self._nr]))
+
+    def run(self, until: int, progress: Progress, judge: Judge) -> bool:
+        """Scan until the clock passes `until` or a visit found something; True if it did."""
+        self._dilate(progress)
+        alone = len(self._queue) == 0
+        step = self._scanner.run(self._nr, self.clock, until, progress.pace, self._inline or alone)
         self.clock = step.clock
-        self.scan_ns += step.busy_ns
+        used = round(step.busy_ns / self._slow)
+        self.scan_ns += used
+        self._movers.scanning[0] += used
+        reports = self._scanner.reports[: step.nr_reports]
+        if step.nr_reports or len(self._scanner.passes):
+            judge.take(reports, self._scanner.passes)
         if step.nr_reports:
-            hot = self._hotness.record(self.scanner.reports[: step.nr_reports])
-            self.queue.add(self._promotion.choose(hot))
-        self._draining = self.inline and step.visit_ended and len(self.queue) > 0
+            hot = self._hotness.record(reports)
+            self._queue.add(self._promotion.choose(hot), self.clock)
+        if self._inline and step.visit_ended and len(self._queue):
+            self._movers.clock[self._nr] = self.clock
+            self._movers.awake[self._nr] = True
+        return step.nr_reports > 0
 
-
-class MigrationThread(KernelThread):
-    """Drains the queue, sleeps, and looks again."""
-
-    name = "migration"
-
-    def __init__(self, queue: MigrationQueue) -> None:
-        self.queue = queue
-
-    @property
-    def migrates(self) -> bool:
-        return self.queue.moves
-
-    def run(self, until: int, progress: Progress) -> None:
-        begin = self.clock
-        if len(self.queue):
-            self.clock = self.queue.drain(self.clock, until, progress.copy_room())
-            self.migrate_ns += self.clock - begin
-        if not len(self.queue):
-            self.clock += self.queue.knobs.thread_sleep_ms * NS_PER_MS
+    def _dilate(self, progress: Progress) -> None:
+        """Where CPUs are short, a ns of CPU takes longer on the clock."""
+        slow = float(slowdown(progress.flow, self._weight, self._movers.clock.size))
+        if slow != self._slow:
+            self._slow = slow
+            self._scanner.dilate(slow)

@@ -1,4 +1,4 @@
-"""Knobs of kmmscand and the rule by which it adapts period and size (docs/model.md#pte-scan)."""
+"""Knobs of kmmscand (docs/model.md#pte-scan)."""
 
 from typing import Annotated, NamedTuple
 
@@ -58,6 +58,22 @@ class PteScan(NamedTuple):
         int,
         Knob("visits", 1, 1_000_000, "Visits a cycle; an mm that is not due costs one too.", _V0),
     ] = 4096
+    nr_threads: Annotated[
+        int,
+        Knob(
+            "",
+            0,
+            1024,
+            "Scanning threads that share the list of mms; 0 = one for each node with CPUs, for the "
+            "mms at home there. As posted there is one.",
+            "asked on the list",
+        ),
+    ] = 1
+    nice: Annotated[
+        int,
+        Knob("", -20, 19, "Nice level of the scanning threads; counts where no CPU is idle.",
+             "assumption: kthread default"),
+    ] = 0  # fmt: skip
     pte_slow_ns: Annotated[
         float, Knob("ns", 0, 1000, "Cost of a PTE that maps a slow-tier folio.", _GUESS)
     ] = 15.0
@@ -77,27 +93,3 @@ class PteScan(NamedTuple):
             "assumption: one atomic",
         ),
     ] = 20
-
-
-def adapt(knobs: PteScan, period_ms: int, size_mib: int, x: int, y: int) -> tuple[int, int]:
-    """(period, size) after a visit; x and y as in the table above, y already cut off."""
-    if y == 0 and x == 0:
-        period_ms = period_ms * (100 + knobs.period_fine_pct) // 100
-        size_mib >>= knobs.size_shift
-    elif x == 0:
-        period_ms >>= knobs.period_coarse_shift
-        size_mib = knobs.scan_size_max_mib
-    elif y == 0:
-        period_ms <<= knobs.period_coarse_shift
-    else:
-        period_ms = period_ms * (100 - knobs.period_fine_pct) // 100
-        size_mib <<= knobs.size_shift
-    return clamp_period(knobs, period_ms), clamp_size(knobs, size_mib)
-
-
-def clamp_period(knobs: PteScan, value: int) -> int:
-    return max(knobs.scan_period_min_ms, min(value, knobs.scan_period_max_ms))
-
-
-def clamp_size(knobs: PteScan, value: int) -> int:
-    return max(knobs.scan_size_min_mib, min(value, knobs.scan_size_max_mib))

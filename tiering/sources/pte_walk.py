@@ -10,10 +10,10 @@ bit are not modelled: nothing in the model sets them.
 
 import numpy as np
 
-from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, YOUNG
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUNG
 from tiering.engine.jit import loop
-from tiering.engine.random import mix64
-from tiering.engine.touch import BLOCK, draw_block, set_thresholds
+from tiering.engine.look import begin, tau_at, touched_block
+from tiering.engine.touch import BLOCK
 
 _CLEAR = np.uint32(~(ACCESSED | IDLE | YOUNG) & 0xFFFFFFFF)
 _ONE = np.uint32(1)
@@ -22,6 +22,7 @@ _SLOW_BIT = np.uint32(SLOW.bit_length() - 1)
 _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _IDLE_BIT = np.uint32(IDLE.bit_length() - 1)
 _YOUNG_BIT = np.uint32(YOUNG.bit_length() - 1)
+_UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
 
 
 @loop
@@ -31,18 +32,12 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n):  # type: ignore[
     Returns the new n. `out` (u32) must have room for a whole granule.
     """
     nr = memory.nr[granule]
-    set_thresholds(
-        rates, scratch, memory.mm[granule], memory.row0[granule], memory.rows[granule],
-        memory.last[granule], tau,
-    )  # fmt: skip
-    memory.looks[granule] += 1
-    key = mix64(memory.key[granule] + np.uint64(memory.looks[granule]))
-    memory.last[granule] = tau
+    key, before = begin(memory, rates, scratch, granule, tau)
     start = granule * GRANULE
     for base in range(0, nr, BLOCK):
         first = start + base
         part = memory.folio[first : first + min(BLOCK, nr - base)]
-        draw_block(part, memory.rows[granule], base, key, scratch)
+        touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
         _update(part, scratch.touched, hit)
         n = _collect(hit, first, out, n)
@@ -59,7 +54,7 @@ def _update(part, touched, hit):  # type: ignore[no-untyped-def]
         young = ((v >> _YOUNG_BIT) & _ONE) | t
         was_idle = (v >> _IDLE_BIT) & _ONE
         walked = (v & _CLEAR) | (_ONE << _IDLE_BIT) | (young << _YOUNG_BIT)
-        passed = v | (t << _ACCESSED_BIT)
+        passed = (v | (t << _ACCESSED_BIT)) & ~(t << _UNTOUCHED_BIT)
         part[i] = (walked & slow) | (passed & ~slow)
         hit[i] = np.uint8(slow & (young | (was_idle ^ _ONE)))
 
@@ -87,11 +82,11 @@ def _collect(hit, first, out, n):  # type: ignore[no-untyped-def]
 def walk(memory, rates, scratch, granule, end, clock, until, pace, costs, out):  # type: ignore[no-untyped-def]
     """Walk granules [granule, end) of one VMA until the clock passes `until` or `out` is full.
 
-    clock, until: ns of the thread's own clock. pace: (t0 ns, tau at t0, accesses per ns, tau at
-    most), the owner's work time as a function of the clock. costs: (ns per slow-tier PTE, ns per
-    top-tier PTE). Each granule is read at its own time. Returns (granule, clock, useful, scanned).
+    clock, until: ns of the thread's own clock. pace: see engine/flow.py. costs: ns per slow-tier
+    PTE and per top-tier PTE; a large folio is as many PTEs as it has pages, since the walk splits
+    its mapping. Each granule is read at its own time. Returns (granule, clock, useful folios, PTEs
+    scanned).
     """
-    t0, tau0, speed, tau_max = pace
     slow_ns, top_ns = costs
     n = np.int64(0)
     scanned = np.int64(0)
@@ -99,9 +94,10 @@ def walk(memory, rates, scratch, granule, end, clock, until, pace, costs, out): 
         nr = np.int64(memory.nr[granule])
         nr_slow = np.int64(memory.nr_slow[granule])
         if nr_slow > 0:  # a granule wholly on the top tier is passed over: nobody reads a bit
-            tau = max(min(tau0 + (clock - t0) * speed, tau_max), memory.last[granule])
+            tau = tau_at(memory, pace, granule, clock)
             n = walk_granule(memory, rates, scratch, granule, tau, out, n)
-        clock += np.int64(nr_slow * slow_ns + (nr - nr_slow) * top_ns + 0.5)
-        scanned += nr
+        pages = memory.pages[memory.row0[granule]]
+        clock += np.int64(pages * (nr_slow * slow_ns + (nr - nr_slow) * top_ns) + 0.5)
+        scanned += pages * nr
         granule += 1
     return granule, clock, n, scanned

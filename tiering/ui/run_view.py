@@ -10,6 +10,7 @@ from tiering.charts.table import lab_charts
 from tiering.model.metrics import RowShape, schema
 from tiering.simulation.load import load_text
 from tiering.simulation.scenario import Scenario
+from tiering.simulation.threads import thread_names
 from tiering.stream.bus import FINAL, Bus
 from tiering.ui.jobs import Jobs
 
@@ -76,13 +77,9 @@ def drawing(bus: Bus, run_id: str) -> dict[str, Any] | None:
 
 def expected_drawing(scenario: Scenario) -> dict[str, Any]:
     """The same before a run: the charts as they will be, with nothing in them yet."""
-    mms = [
-        process.name if process.count == 1 else f"{process.name}-{nr}"
-        for process in scenario.processes
-        for nr in range(process.count)
-    ]
-    threads = ("kmmscand",) if "pte_scan" in scenario.sections() else ()
-    shape = RowShape(tuple(node.name for node in scenario.nodes), tuple(mms), threads)
+    mms = tuple(name for _, name in scenario.all_processes())
+    nodes = tuple(node.name for node in scenario.nodes)
+    shape = RowShape(nodes, mms, thread_names(scenario))
     return drawing_for(scenario, schema(shape))
 
 

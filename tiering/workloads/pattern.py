@@ -6,10 +6,14 @@ row_stride. Static patterns share their rows among all granules (row_stride 0); 
 rows of its own in every granule.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def _none() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,10 @@ class Region:
     classes: uint8[nr_folios], the class of each folio inside its granule.
     share: float64[nr_phases, nr_rows], expected touches of one folio of the row per access of the
     process. Static patterns have one phase and their shares sum to the region's part of 1.
+    phase_accesses: float64[nr_phases], accesses of the process in each phase; empty if static; an
+    infinite last phase never ends.
+    populated: int64[nr_phases], folios that are there from each phase on; empty: all, always.
+    sweep: (stride in pages, accesses a page) of a region that is swept, whose share is the mean.
     """
 
     name: str
@@ -26,6 +34,9 @@ class Region:
     classes: NDArray[np.uint8]
     share: NDArray[np.float64]
     row_stride: int = 0
+    phase_accesses: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    populated: NDArray[np.int64] = field(default_factory=_none)
+    sweep: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Workload:
     """All regions of one process and the phases of its work time.
 
     phase_accesses: float64[nr_phases], accesses of the process in each phase; empty for a static
-    pattern. After the last phase the first one begins again.
+    pattern. After the last phase the first one begins again, unless it is infinite.
     assumptions: sentences that the page and the run show, e.g. what a recording does not know.
     """
 

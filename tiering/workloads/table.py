@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tiering.workloads import damon_recording, hot_set, uniform, zipf
+from tiering.workloads import damon_recording, growing, hot_set, sequential, uniform, zipf
 from tiering.workloads.pattern import Region
 
 
@@ -20,6 +20,10 @@ PATTERNS: dict[str, Pattern] = {
     "uniform": Pattern(uniform.Uniform, uniform.build, "every folio alike"),
     "hot_set": Pattern(hot_set.HotSet, hot_set.build, "few folios take most accesses"),
     "zipf": Pattern(zipf.Zipf, zipf.build, "the folio of rank r gets an r**-s part"),
+    "sequential": Pattern(
+        sequential.Sequential, sequential.build, "pass after pass, or by a stride"
+    ),
+    "growing": Pattern(growing.Growing, growing.build, "pages come one after another"),
     "damon_recording": Pattern(
         damon_recording.DamonRecording, None, "heat recorded on a real machine", True
     ),

@@ -1,0 +1,173 @@
+"""Ticks in which folios move: migration and reclaim by their own clocks, and the flow behind them.
+
+While folios move, a step ends at every tick (10 ms), so that the closed loop follows. Nobody else
+acts in between: whoever scans is dispatched before, up to the end of the first step.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.chunks import END, FIRST, STAMP, WAITING
+from tiering.engine.flow import (
+    APP_PART,
+    APP_THREADS,
+    BORDER,
+    CPUS,
+    KERNEL_BUSY,
+    TICK_NS,
+    TIME,
+    Pace,
+    account_copies,
+    advance,
+    copy_room,
+    settle,
+    slowdown,
+    stalled,
+)
+from tiering.engine.generations import shrink_generations
+from tiering.engine.jit import loop
+from tiering.engine.migrate import Terms, drain
+from tiering.engine.reclaim import IDLE_STEPS, Sink, shrink
+
+HOPELESS_NS = 1_000_000_000
+"""kswapd that found nothing to demote in two rounds looks again after this."""
+
+
+class Movers(NamedTuple):
+    """Threads that move folios, K of them: those that drain the queue, then kswapd of some nodes.
+
+    clock: i64[K] ns. busy: i64[K] CPU time used, ns. nid: i64[K] node of a kswapd, -1 for one that
+    drains. awake: bool[K]. state: i64[K, NR_STATE] of kswapd. weight: f64[K] 1024 at nice 0.
+    wanted, low: i64[N] free pages at which kswapd sleeps and wakes. sleep_ns: i64[1] of the
+    migration thread between drains, 0 if the scanner drains inline. scanning: i64[2] CPU time of
+    scanning threads in this step (ns) and their number.
+    """
+
+    clock: NDArray[np.int64]
+    busy: NDArray[np.int64]
+    nid: NDArray[np.int64]
+    awake: NDArray[np.bool_]
+    state: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    wanted: NDArray[np.int64]
+    low: NDArray[np.int64]
+    sleep_ns: NDArray[np.int64]
+    scanning: NDArray[np.int64]
+
+
+@loop
+def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, end, stop):  # type: ignore[no-untyped-def]
+    """Go on to `end`, and from there tick by tick to `stop` as long as folios move.
+
+    Stops at a border of the flow, which the caller settles. Returns the time reached.
+    """
+    while True:
+        duration = end - flow.at[TIME]
+        busy = movers.scanning[0]
+        movers.scanning[0] = 0
+        for k in range(movers.clock.size):
+            before = movers.busy[k]
+            _run(
+                memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end
+            )
+            busy += movers.busy[k] - before
+        advance(flow, end)
+        flow.cpu[KERNEL_BUSY] = busy / duration
+        changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
+        _wake(memory, books, movers)
+        if end >= flow.at[BORDER]:
+            return end
+        if changed or flow.dirty.any() or _short_of_cpus(flow) or stalled(flow):
+            settle(flow, rates, memory, nodes)
+        if end >= stop or not moving(memory, queue, terms, movers, end):
+            return end
+        end = min((end // TICK_NS + 1) * TICK_NS, stop)
+
+
+@loop
+def moving(memory, queue, terms, movers, now):  # type: ignore[no-untyped-def]
+    """Whether folios may move in the tick after `now`: candidates with room, or a kswapd."""
+    if queue.at[WAITING] > 0 and memory.free[terms.dst] > terms.reserve:
+        return True
+    for k in range(movers.nid.size):
+        if movers.nid[k] >= 0 and movers.awake[k] and movers.clock[k] < now + TICK_NS:
+            return True
+    return False
+
+
+@loop
+def _short_of_cpus(flow):  # type: ignore[no-untyped-def]
+    cpus = flow.cpu[CPUS]
+    short = flow.cpu[APP_THREADS] + flow.cpu[KERNEL_BUSY] > cpus
+    return cpus > 0.0 and (short or flow.cpu[APP_PART] < 1.0)
+
+
+@loop
+def _wake(memory, books, movers):  # type: ignore[no-untyped-def]
+    """kswapd wakes when its node falls below low, or a promotion found no room there."""
+    for k in range(movers.nid.size):
+        nid = movers.nid[k]
+        if nid >= 0 and not movers.awake[k]:
+            refused = books.refused[nid] and memory.free[nid] < movers.wanted[nid]
+            movers.awake[k] = memory.free[nid] < movers.low[nid] or refused
+    books.refused[:] = False
+
+
+@loop
+def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end):  # type: ignore[no-untyped-def]
+    """Let one thread work until its clock passes `end`."""
+    if not movers.awake[k] or movers.clock[k] >= end:
+        return
+    pace = Pace(flow.at, flow.tau, flow.speed, flow.work)
+    nid = movers.nid[k]
+    slow = slowdown(flow, movers.weight[k], movers.clock.size + movers.scanning[1])
+    clock = movers.clock[k]
+    if nid < 0:
+        room = copy_room(flow, nodes, np.int64(terms.dst), sink.slow)
+        rate = min(terms.bytes_per_ns / slow, room)
+        dear = Terms(
+            terms.dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
+            terms.reserve, terms.limit, terms.refuse_shared,
+        )  # fmt: skip
+        begin = clock
+        clock = drain(memory, rates, scratch, queue, clock, end, pace, dear, books)
+        movers.busy[k] += np.int64((clock - begin) / slow)
+        while movers.sleep_ns[0] > 0 and clock < end and not _arrived(queue, clock):
+            clock += movers.sleep_ns[0]
+        movers.awake[k] = movers.sleep_ns[0] > 0 or queue.at[WAITING] > 0
+    else:
+        clock = max(clock, flow.at[TIME])
+        begin = clock
+        clock = _reclaim(
+            memory, rates, scratch, nid, movers.state[k], clock, end, pace, movers.wanted[nid],
+            sink, sunk, slow,
+        )  # fmt: skip
+        movers.busy[k] += np.int64((clock - begin) / slow)
+        if memory.free[nid] >= movers.wanted[nid]:
+            movers.awake[k] = False
+            movers.state[k, IDLE_STEPS] = 0
+        elif movers.state[k, IDLE_STEPS] >= 2 * memory.nr.size:
+            movers.state[k, IDLE_STEPS] = 0
+            clock += HOPELESS_NS
+    movers.clock[k] = clock
+
+
+@loop
+def _arrived(queue, clock):  # type: ignore[no-untyped-def]
+    at = queue.at
+    return at[FIRST] < at[END] and queue.head[at[FIRST], STAMP] <= clock
+
+
+@loop
+def _reclaim(memory, rates, scratch, nid, state, clock, end, pace, wanted, sink, sunk, slow):  # type: ignore[no-untyped-def]
+    dear = Sink(
+        sink.targets, sink.reserve, sink.slow, sink.mglru, sink.rmap_ns * slow, sink.age_ns * slow,
+        sink.folio_ns * slow, sink.bytes_per_ns / slow, sink.again_ns,
+    )  # fmt: skip
+    if sink.mglru:
+        return shrink_generations(
+            memory, rates, scratch, nid, state, clock, end, pace, wanted, dear, sunk
+        )
+    return shrink(memory, rates, scratch, nid, state, clock, end, pace, wanted, dear, sunk)

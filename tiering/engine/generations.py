@@ -1,0 +1,123 @@
+"""Reclaim from a node by MGLRU generations: who sinks (docs/model.md#reclaim).
+
+A node has two to four generations, max_seq the youngest. Aging walks page tables: what was
+accessed joins the youngest generation, and when all were walked a new one begins. Eviction takes
+the oldest: accessed meanwhile, a folio joins the youngest; otherwise it is demoted. An empty oldest
+generation is given up, and when only two are left it is time to age again. Mirrors lru_gen aging
+and eviction; not modelled: tiers inside a generation, the bloom filter of page tables, min_ttl_ms.
+"""
+
+import numpy as np
+
+from tiering.engine.folios import (
+    GRANULE,
+    LIST_MASK,
+    LIST_SHIFT,
+    NID_MASK,
+    NID_SHIFT,
+    NR_LISTS,
+)
+from tiering.engine.jit import loop
+from tiering.engine.look import latch, tau_at
+from tiering.engine.reclaim import (
+    AGE_HAND,
+    HAND,
+    IDLE_STEPS,
+    MAX_SEQ,
+    MIN_SEQ,
+    REFS,
+    SEEN,
+    demote,
+    has_any,
+    relist,
+)
+
+MIN_GENERATIONS = 2
+
+
+@loop
+def shrink_generations(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+    """As `reclaim.shrink`, by generations; state[AGE_HAND] is -1 unless aging is under way."""
+    nr = memory.nr.size
+    while memory.free[nid] < wanted and clock < until and state[IDLE_STEPS] < 2 * nr:
+        if state[AGE_HAND] >= 0:
+            clock = _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk)
+            continue
+        if not _oldest(memory, nid, state):
+            state[AGE_HAND] = 0
+            continue
+        granule = state[HAND]
+        before = sunk.pages[0]
+        oldest = state[MIN_SEQ] % NR_LISTS
+        if has_any(memory, granule, sink.slow[nid], oldest):
+            youngest = state[MAX_SEQ] % NR_LISTS
+            spent = _evict(
+                memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, sink,
+                sunk,
+            )  # fmt: skip
+            clock += np.int64(spent + 0.5)
+        state[HAND] = granule + 1 if granule + 1 < nr else 0
+        state[IDLE_STEPS] = 0 if sunk.pages[0] > before else state[IDLE_STEPS] + 1
+    return clock
+
+
+@loop
+def _oldest(memory, nid, state):  # type: ignore[no-untyped-def]
+    """Give up empty oldest generations; False if only the two youngest are left."""
+    while state[MAX_SEQ] - state[MIN_SEQ] >= MIN_GENERATIONS:
+        if memory.on_list[nid, state[MIN_SEQ] % NR_LISTS] > 0:
+            return True
+        state[MIN_SEQ] += 1
+    return False
+
+
+@loop
+def _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk):  # type: ignore[no-untyped-def]
+    """Age one granule; after the last one a new youngest generation begins."""
+    granule = state[AGE_HAND]
+    there = (
+        memory.nr_slow[granule] if sink.slow[nid] else memory.nr[granule] - memory.nr_slow[granule]
+    )
+    if there > 0:
+        latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+        mine = np.uint32(nid << NID_SHIFT)
+        start = granule * GRANULE
+        looked = 0
+        for index in range(start, start + memory.nr[granule]):
+            value = memory.folio[index]
+            if value & np.uint32(NID_MASK) == mine:
+                looked += 1
+                if value & REFS:
+                    memory.folio[index] = value & SEEN
+                    relist(memory, index, granule, nid, state[MAX_SEQ] % NR_LISTS, sink.slow[nid])
+        sunk.scanned[0] += looked
+        clock += np.int64(looked * memory.pages[memory.row0[granule]] * sink.age_ns + 0.5)
+    state[AGE_HAND] = granule + 1
+    if state[AGE_HAND] == memory.nr.size:
+        state[AGE_HAND] = -1
+        state[MAX_SEQ] += 1
+        memory.entry[nid] = state[MAX_SEQ] % NR_LISTS
+    return clock
+
+
+@loop
+def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+    """Demote what is in the oldest generation and was not accessed; returns the ns spent."""
+    latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+    mine = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
+    spent = 0.0
+    start = granule * GRANULE
+    for index in range(start, start + memory.nr[granule]):
+        value = memory.folio[index]
+        if value & np.uint32(NID_MASK | LIST_MASK) != mine:
+            continue
+        spent += sink.rmap_ns
+        sunk.scanned[0] += 1
+        if value & REFS:
+            memory.folio[index] = value & SEEN
+            relist(memory, index, granule, nid, youngest, sink.slow[nid])
+            continue
+        spent += demote(memory, index, nid, clock, sink, sunk)
+        if memory.free[nid] >= wanted:
+            break
+    return spent

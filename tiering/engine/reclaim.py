@@ -1,0 +1,218 @@
+"""Reclaim from a node by active and inactive lists: who sinks (docs/model.md#reclaim).
+
+kswapd looks at inactive folios: referenced since the last look, one goes to the active list at the
+second time (and is marked referenced at the first); not referenced, it is demoted. Where inactive
+folios are few, active ones are deactivated, whatever their accessed bit, which is cleared. Mirrors
+shrink_inactive_list, shrink_active_list and folio_check_references for mapped folios.
+
+The order inside a list is by a hand that goes around the granules, not by the time at which each
+folio was put there: a list in the kernel's order would take eight bytes a folio.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.folios import (
+    ACCESSED,
+    CLASS_MASK,
+    FOLIO_BYTES,
+    GRANULE,
+    IDLE,
+    LIST_MASK,
+    LIST_SHIFT,
+    NID_MASK,
+    NID_SHIFT,
+    PINNED,
+    REFERENCED,
+    UNTOUCHED,
+    YOUNG,
+    move,
+)
+from tiering.engine.jit import loop
+from tiering.engine.look import latch, tau_at
+from tiering.engine.migrate import STAMP_NS
+
+INACTIVE, ACTIVE = 0, 1
+REFS = np.uint32(ACCESSED | YOUNG)
+SEEN = np.uint32(~(ACCESSED | YOUNG | IDLE) & 0xFFFFFFFF)
+HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS = range(6)
+NR_STATE = 6
+"""Fields of the state of a node's kswapd."""
+
+
+class Sink(NamedTuple):
+    """Where and on which terms folios of a node sink. targets: i64[N, T] nodes of lower tiers in
+    order of preference, filled up with -1. reserve: i64[N] pages that must stay free on each. slow:
+    u8[N] 1 for a node that is not top tier. mglru: by generations, not by lists. rmap_ns, age_ns:
+    looking at one folio by rmap, at one PTE when aging. folio_ns: demoting one, without the copy.
+    bytes_per_ns: copy rate. again_ns: a demotion this soon after the promotion is ping-pong."""
+
+    targets: NDArray[np.int64]
+    reserve: NDArray[np.int64]
+    slow: NDArray[np.uint8]
+    mglru: bool
+    rmap_ns: float
+    age_ns: float
+    folio_ns: float
+    bytes_per_ns: float
+    again_ns: int
+
+
+class Sunk(NamedTuple):
+    """What sank. pages: i64[1] demoted. failed: i64[1] folios that found no room below. scanned:
+    i64[1] folios looked at. untouched: i64[1] demoted without a touch since their promotion. again:
+    i64[1] demoted soon after it. from_nid, to_nid: i64[N] pages. dirty: bool[P] see Books."""
+
+    pages: NDArray[np.int64]
+    failed: NDArray[np.int64]
+    scanned: NDArray[np.int64]
+    untouched: NDArray[np.int64]
+    again: NDArray[np.int64]
+    from_nid: NDArray[np.int64]
+    to_nid: NDArray[np.int64]
+    dirty: NDArray[np.bool_]
+
+
+def sunk(nr_nodes: int, dirty: NDArray[np.bool_]) -> Sunk:
+    """Nothing has sunk yet; `dirty` is shared with the books of promotion."""
+    return Sunk(
+        pages=np.zeros(1, np.int64),
+        failed=np.zeros(1, np.int64),
+        scanned=np.zeros(1, np.int64),
+        untouched=np.zeros(1, np.int64),
+        again=np.zeros(1, np.int64),
+        from_nid=np.zeros(nr_nodes, np.int64),
+        to_nid=np.zeros(nr_nodes, np.int64),
+        dirty=dirty,
+    )
+
+
+@loop
+def shrink(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+    """Demote until `wanted` pages of the node are free, the clock passes `until`, or a whole round
+    of the hand found nothing to demote; returns the clock."""
+    nr = memory.nr.size
+    while memory.free[nid] < wanted and clock < until and state[IDLE_STEPS] < 2 * nr:
+        granule = state[HAND]
+        before = sunk.pages[0]
+        if has_any(memory, granule, sink.slow[nid], INACTIVE):
+            spent = _shrink_inactive(
+                memory, rates, scratch, nid, granule, clock, pace, wanted, sink, sunk
+            )
+            clock += np.int64(spent + 0.5)
+        state[HAND] = granule + 1 if granule + 1 < nr else 0
+        state[IDLE_STEPS] = 0 if sunk.pages[0] > before else state[IDLE_STEPS] + 1
+        steps = 0
+        while inactive_is_low(memory, nid) and steps < nr:
+            granule = state[ACTIVE_HAND]
+            if has_any(memory, granule, sink.slow[nid], ACTIVE):
+                spent = _deactivate(memory, rates, scratch, nid, granule, clock, pace, sink, sunk)
+                clock += np.int64(spent + 0.5)
+            state[ACTIVE_HAND] = granule + 1 if granule + 1 < nr else 0
+            steps += 1
+    return clock
+
+
+@loop
+def has_any(memory, granule, slow, which):  # type: ignore[no-untyped-def]
+    """Whether the granule may hold folios of a node on that list."""
+    if slow:
+        return memory.nr_slow[granule] > 0
+    return memory.lists[granule, which] > 0
+
+
+@loop
+def inactive_is_low(memory, nid):  # type: ignore[no-untyped-def]
+    """Whether active folios outweigh inactive ones more than sqrt(10 x GiB) to 1."""
+    inactive, active = memory.on_list[nid, INACTIVE], memory.on_list[nid, ACTIVE]
+    gib = (inactive + active) >> 18
+    ratio = np.int64(1)
+    while (ratio + 1) * (ratio + 1) <= 10 * gib:
+        ratio += 1
+    return inactive * ratio < active
+
+
+@loop
+def relist(memory, index, granule, nid, there, slow):  # type: ignore[no-untyped-def]
+    """Put a folio of node `nid` onto another list."""
+    value = memory.folio[index]
+    here = np.int64((value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT))
+    memory.folio[index] = (value & ~np.uint32(LIST_MASK)) | np.uint32(there << LIST_SHIFT)
+    memory.on_list[nid, here] -= 1
+    memory.on_list[nid, there] += 1
+    if not slow:
+        memory.lists[granule, here] -= 1
+        memory.lists[granule, there] += 1
+
+
+@loop
+def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+    latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+    mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
+    spent = 0.0
+    start = granule * GRANULE
+    for index in range(start, start + memory.nr[granule]):
+        value = memory.folio[index]
+        if value & np.uint32(NID_MASK | LIST_MASK) != mine:
+            continue
+        spent += sink.rmap_ns
+        sunk.scanned[0] += 1
+        if value & REFS == 0:
+            spent += demote(memory, index, nid, clock, sink, sunk)
+            if memory.free[nid] >= wanted:
+                break
+        elif value & np.uint32(REFERENCED):
+            memory.folio[index] = value & SEEN & ~np.uint32(REFERENCED)
+            relist(memory, index, granule, nid, ACTIVE, sink.slow[nid])
+        else:
+            memory.folio[index] = (value & SEEN) | np.uint32(REFERENCED)
+    return spent
+
+
+@loop
+def _deactivate(memory, rates, scratch, nid, granule, clock, pace, sink, sunk):  # type: ignore[no-untyped-def]
+    latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+    mine = np.uint32((nid << NID_SHIFT) | (ACTIVE << LIST_SHIFT))
+    spent = 0.0
+    start = granule * GRANULE
+    for index in range(start, start + memory.nr[granule]):
+        value = memory.folio[index]
+        if value & np.uint32(NID_MASK | LIST_MASK) == mine:
+            spent += sink.rmap_ns
+            sunk.scanned[0] += 1
+            if value & REFS:
+                memory.folio[index] = value & SEEN
+            relist(memory, index, granule, nid, INACTIVE, sink.slow[nid])
+    return spent
+
+
+@loop
+def demote(memory, index, nid, clock, sink, sunk):  # type: ignore[no-untyped-def]
+    """Move one folio down if there is room below; returns the ns spent."""
+    value = memory.folio[index]
+    granule = index // GRANULE
+    pages = memory.pages[memory.row0[granule] + np.int64(value & np.uint32(CLASS_MASK))]
+    dst = np.int64(-1)
+    if value & np.uint32(PINNED) == 0:
+        for target in sink.targets[nid]:
+            if target >= 0 and memory.free[target] - pages >= sink.reserve[target]:
+                dst = target
+                break
+    if dst < 0:
+        sunk.failed[0] += 1
+        return sink.folio_ns
+    if value & np.uint32(UNTOUCHED):
+        sunk.untouched[0] += pages
+    if memory.stamp.size > 0 and memory.stamp[index] > 0:
+        ago = ((clock // STAMP_NS) - np.int64(memory.stamp[index])) & 0xFFFF
+        sunk.again[0] += pages if ago * STAMP_NS <= sink.again_ns else 0
+        memory.stamp[index] = 0
+    memory.folio[index] = value & ~np.uint32(UNTOUCHED | REFERENCED)
+    move(memory, index, dst, np.int64(1))
+    sunk.pages[0] += pages
+    sunk.from_nid[nid] += pages
+    sunk.to_nid[dst] += pages
+    sunk.dirty[memory.mm[granule]] = True
+    return sink.folio_ns + pages * FOLIO_BYTES / sink.bytes_per_ns

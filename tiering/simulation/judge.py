@@ -1,0 +1,56 @@
+"""Precision and recall of a source against the optimum (docs/model.md#accuracy)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.accuracy import hot_on_slow, judge
+from tiering.simulation.build import World
+from tiering.simulation.optimum import Optimum
+
+
+class Judge:
+    """counts: i64[4] reported, hot among them; in full scans: hot reported, hot there."""
+
+    def __init__(self, world: World, optimum: Optimum, slow: NDArray[np.uint8]) -> None:
+        self._world, self._optimum, self._slow = world, optimum, slow
+        self.counts = np.zeros(4, np.int64)
+        self._taken = np.zeros(4, np.int64)
+        self._open = np.zeros((world.work.size, 2), np.int64)
+
+    def begin(self) -> None:
+        """Count what there is to find at the begin of the run."""
+        world, rates = self._world, self._world.rates
+        self._optimum.share()
+        for mm in range(len(self._open)):
+            self._open[mm, 1] = hot_on_slow(
+                world.memory, self._optimum.hot, rates.row_at[mm], rates.nr_rows[mm], self._slow
+            )
+
+    def take(self, reports: NDArray[np.uint32], passes: NDArray[np.int64]) -> None:
+        """Judge what a source reported, before anything of it moves."""
+        world, rates = self._world, self._world.rates
+        judge(
+            world.memory, self._optimum.hot, rates.row_at, rates.nr_rows, self._slow, reports,
+            passes, self._open, self.counts,
+        )  # fmt: skip
+
+    def since_last(self) -> tuple[float, float]:
+        """(precision, recall) since the last call, NaN where there is no value."""
+        new = self.counts - self._taken
+        self._taken = self.counts.copy()
+        return self._shares(new)
+
+    def so_far(self) -> tuple[float | None, float | None]:
+        """(precision, recall) of the whole run, None where there is no value."""
+        precision, recall = self._shares(self.counts)
+        return _known(precision), _known(recall)
+
+    def _shares(self, counts: NDArray[np.int64]) -> tuple[float, float]:
+        if self._optimum.flat:
+            return np.nan, np.nan
+        reported, hot, found, there = counts.tolist()
+        return hot / reported if reported else np.nan, found / there if there else np.nan
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,126 @@
+"""What the scanner knows: of every mm, of every VMA, and of the visit that a thread is in."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+# fields of a thread's `at`: where it is on its list and in its visit
+SLOT, CYCLE_LEFT, MM, VMA, GRANULE, BUDGET_MIB, USEFUL, SCANNED, BEGUN = range(9)
+AT_SIZE = 9
+
+LOG_WIDTH = 7
+"""Columns of a log row: ns, mm, useful, period before and after (ms), size before and after."""
+PASS_WIDTH = 3
+"""Columns of a pass row: mm, ns from its first PTE to the wrap of its cursor, reports so far."""
+
+
+class ScannedMm(NamedTuple):
+    """An mm on the list; vmas holds (first granule, end granule, size in MiB)."""
+
+    name: str
+    vmas: tuple[tuple[int, int, float], ...]
+
+
+class MmTable(NamedTuple):
+    """State of M mms with V VMAs in all; i64 unless said. Times in ns of simulated time.
+
+    period_ms, size_mib: wanted. next_scan: due. last_start, last_end: of the last visit, start -1
+    before the first. pass_start: clock at the first PTE of the pass that goes on, -1 between
+    passes. interval_ns: between the starts of the last two visits. full_scan_ns: of the last pass.
+    longest_ns: longest visit so far. missed: visits that began later than 1.1 periods after the
+    one before. useful: X, as stored after the threshold; found: useful folios of the last visit,
+    uncut. nr_visits, nr_scanned: counters. cursor: VMA where the next visit begins, counted from
+    vma_at[mm]. vma_at: [M + 1]. vma_first, vma_end: [V] granules. vma_mib: f64[V].
+    """
+
+    period_ms: Ints
+    size_mib: Ints
+    next_scan: Ints
+    last_start: Ints
+    last_end: Ints
+    pass_start: Ints
+    interval_ns: Ints
+    full_scan_ns: Ints
+    longest_ns: Ints
+    missed: Ints
+    useful: Ints
+    found: Ints
+    nr_visits: Ints
+    nr_scanned: Ints
+    cursor: Ints
+    vma_at: Ints
+    vma_first: Ints
+    vma_end: Ints
+    vma_mib: NDArray[np.float64]
+
+
+class Post(NamedTuple):
+    """A thread and where it is. members: mms on its list. at: [AT_SIZE]. span: f64[1] MiB walked in
+    the visit that goes on."""
+
+    members: Ints
+    at: Ints
+    span: NDArray[np.float64]
+
+
+class Buffers(NamedTuple):
+    """What a thread writes in one step: reports u32[] folio indices; log [L, LOG_WIDTH] changes of
+    period or size; passes [S, PASS_WIDTH] full scans that ended."""
+
+    reports: NDArray[np.uint32]
+    log: Ints
+    passes: Ints
+
+
+def post(members: list[int], mms_to_scan: int) -> Post:
+    """A thread at the head of its list, at the begin of a cycle."""
+    at = np.zeros(AT_SIZE, np.int64)
+    at[MM] = -1
+    at[CYCLE_LEFT] = mms_to_scan
+    return Post(np.array(members, np.int64), at, np.zeros(1))
+
+
+def buffers(nr_reports: int) -> Buffers:
+    """Empty buffers for so many reports."""
+    return Buffers(
+        np.zeros(nr_reports, np.uint32),
+        np.zeros((64, LOG_WIDTH), np.int64),
+        np.zeros((256, PASS_WIDTH), np.int64),
+    )
+
+
+def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int) -> MmTable:
+    """All mms due at time 0, with that period and size."""
+    nr = len(mms)
+    vmas = [vma for mm in mms for vma in mm.vmas]
+
+    def zeros() -> Ints:
+        return np.zeros(nr, np.int64)
+
+    table = MmTable(
+        period_ms=np.full(nr, period_ms, np.int64),
+        size_mib=np.full(nr, size_mib, np.int64),
+        next_scan=zeros(),
+        last_start=zeros(),
+        last_end=zeros(),
+        pass_start=zeros(),
+        interval_ns=zeros(),
+        full_scan_ns=zeros(),
+        longest_ns=zeros(),
+        missed=zeros(),
+        useful=zeros(),
+        found=zeros(),
+        nr_visits=zeros(),
+        nr_scanned=zeros(),
+        cursor=zeros(),
+        vma_at=np.cumsum([0, *(len(mm.vmas) for mm in mms)]).astype(np.int64),
+        vma_first=np.array([first for first, _, _ in vmas], np.int64),
+        vma_end=np.array([end for _, end, _ in vmas], np.int64),
+        vma_mib=np.array([mib for _, _, mib in vmas], np.float64),
+    )
+    table.last_start[:] = -1
+    table.pass_start[:] = -1
+    return table

@@ -1,0 +1,226 @@
+"""The scanning thread, compiled: list walk, visits, adaptation (docs/model.md#pte-scan).
+
+A thread walks its list in cycles. A visit to a due mm walks whole VMAs until a budget of address
+span is used, then adapts period and size to X and Y, the useful folios of the last visit and of
+this one (counts under the ignore threshold read as 0):
+
+    X = 0, Y = 0   period x 1.15   size / 2          X > 0, Y = 0   period x 8
+    X = 0, Y > 0   period / 8      size = max        X > 0, Y > 0   period x 0.85   size x 2
+
+Mirrors the scan loop of kmmscand (RFC V0, December 2024) as posted: the budget is tested only
+between VMAs, so one large VMA is always walked to its end.
+"""
+
+import numpy as np
+
+from tiering.engine.folios import GRANULE as GRANULE_FOLIOS
+from tiering.engine.jit import loop
+from tiering.sources.pte_state import (
+    BEGUN,
+    BUDGET_MIB,
+    CYCLE_LEFT,
+    GRANULE,
+    MM,
+    SCANNED,
+    SLOT,
+    USEFUL,
+    VMA,
+)
+from tiering.sources.pte_walk import walk
+
+NS_PER_MS = 1_000_000
+FEW = 256
+"""Members up to which the earliest due time is looked for before the list is walked."""
+
+
+@loop
+def clamp(value, lo, hi):  # type: ignore[no-untyped-def]
+    return max(lo, min(value, hi))
+
+
+@loop
+def adapt(knobs, period_ms, size_mib, x, y):  # type: ignore[no-untyped-def]
+    """(period, size) after a visit; x and y as in the table above, y already cut off."""
+    if y == 0 and x == 0:
+        period_ms = period_ms * (100 + knobs.period_fine_pct) // 100
+        size_mib >>= knobs.size_shift
+    elif x == 0:
+        period_ms >>= knobs.period_coarse_shift
+        size_mib = knobs.scan_size_max_mib
+    elif y == 0:
+        period_ms <<= knobs.period_coarse_shift
+    else:
+        period_ms = period_ms * (100 - knobs.period_fine_pct) // 100
+        size_mib <<= knobs.size_shift
+    return (
+        clamp(period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms),
+        clamp(size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib),
+    )
+
+
+@loop
+def scan(memory, rates, scratch, mms, post, buffers, knobs, clock, until, pace, inline):  # type: ignore[no-untyped-def]
+    """Work until the clock passes `until`, a buffer is full, or a visit's finds must be migrated.
+
+    post: where the thread is, buffers: what it writes (pte_state.py). inline: the thread migrates
+    itself, so it stops at the end of a visit that found something. Returns (clock, CPU ns used,
+    reports, log rows, pass rows, visit ended).
+    """
+    at, out = post.at, buffers.reports
+    busy = np.int64(0)
+    n = np.int64(0)
+    nr_log = np.int64(0)
+    nr_pass = np.int64(0)
+    while clock < until:
+        if at[MM] < 0:
+            clock, used = next_visit(mms.next_scan, post.members, at, knobs, clock, until)
+            busy += used
+            if at[MM] >= 0:
+                begin_visit(mms, at, post.span)
+            continue
+        mm = at[MM]
+        vma = mms.vma_at[mm] + at[VMA]
+        begin = clock
+        if mms.pass_start[mm] < 0:
+            mms.pass_start[mm] = clock
+        granule, clock, found, scanned = walk(
+            memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
+            until, pace, (knobs.pte_slow_ns, knobs.pte_top_ns), out[n:],
+        )  # fmt: skip
+        busy += clock - begin
+        n += found
+        at[GRANULE] = granule - mms.vma_first[vma]
+        at[USEFUL] += found
+        at[SCANNED] += scanned
+        if granule == mms.vma_end[vma] and vma_done(mms, at, post.span, knobs, vma):
+            if mms.cursor[mm] == 0:
+                end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
+                nr_pass += 1
+            nr_log += end_visit(mms, at, knobs, clock, buffers.log[nr_log])
+            full = nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]
+            if (inline and n > 0) or full:
+                return clock, busy, n, nr_log, nr_pass, True
+        if n + GRANULE_FOLIOS > out.size:
+            break
+    return clock, busy, n, nr_log, nr_pass, at[MM] < 0
+
+
+@loop
+def end_pass(mms, mm, clock, nr_reports, row):  # type: ignore[no-untyped-def]
+    """The cursor has wrapped around: a full scan took from its first PTE until now."""
+    mms.full_scan_ns[mm] = clock - mms.pass_start[mm]
+    mms.pass_start[mm] = -1
+    row[0], row[1], row[2] = mm, mms.full_scan_ns[mm], nr_reports
+
+
+@loop
+def next_visit(next_scan, members, at, knobs, clock, until):  # type: ignore[no-untyped-def]
+    """Go on along the list; returns (clock, CPU ns used). Sets at[MM] if an mm is due."""
+    nr = members.size
+    if not knobs.scan_enabled or nr == 0:
+        return until, np.int64(0)
+    if at[CYCLE_LEFT] == 0:
+        at[CYCLE_LEFT] = knobs.mms_to_scan
+        return sleep(next_scan, members, at, knobs, clock, until)
+    left = at[CYCLE_LEFT]
+    if nr <= FEW and earliest(next_scan, members) > clock + left * knobs.skip_ns:
+        at[SLOT] = (at[SLOT] + left) % nr
+        at[CYCLE_LEFT] = 0
+        return clock + left * knobs.skip_ns, left * knobs.skip_ns
+    slot = at[SLOT]
+    used = np.int64(0)
+    while used < left and next_scan[members[slot]] > clock + used * knobs.skip_ns:
+        used += 1
+        slot = slot + 1 if slot + 1 < nr else 0
+    spent = used * knobs.skip_ns
+    at[CYCLE_LEFT] -= used
+    if used < left:
+        at[MM] = members[slot]
+        at[BEGUN] = clock + spent
+        slot = slot + 1 if slot + 1 < nr else 0
+        at[CYCLE_LEFT] -= 1
+        spent += knobs.visit_ns
+    at[SLOT] = slot
+    return clock + spent, spent
+
+
+@loop
+def earliest(next_scan, members):  # type: ignore[no-untyped-def]
+    first = next_scan[members[0]]
+    for mm in members:
+        first = min(first, next_scan[mm])
+    return first
+
+
+@loop
+def sleep(next_scan, members, at, knobs, clock, until):  # type: ignore[no-untyped-def]
+    """Sleep, then pass over whole cycles in which no mm comes due, but not beyond `until`."""
+    clock += knobs.scan_sleep_ms * NS_PER_MS
+    walk_ns = knobs.mms_to_scan * knobs.skip_ns
+    cycle_ns = walk_ns + knobs.scan_sleep_ms * NS_PER_MS
+    quiet_until = min(earliest(next_scan, members) - walk_ns, until)
+    cycles = max(np.int64(0), -(-(quiet_until - clock) // cycle_ns))
+    at[SLOT] = (at[SLOT] + cycles * knobs.mms_to_scan) % members.size
+    return clock + cycles * cycle_ns, cycles * walk_ns
+
+
+@loop
+def begin_visit(mms, at, span):  # type: ignore[no-untyped-def]
+    """The visit begins at at[BEGUN], before its fixed cost."""
+    mm, begun = at[MM], at[BEGUN]
+    if mms.last_start[mm] >= 0:
+        mms.interval_ns[mm] = begun - mms.last_start[mm]
+        if 10 * mms.interval_ns[mm] > 11 * mms.period_ms[mm] * NS_PER_MS:
+            mms.missed[mm] += 1
+    mms.last_start[mm] = begun
+    at[VMA] = mms.cursor[mm]
+    at[GRANULE] = 0
+    at[BUDGET_MIB] = mms.size_mib[mm]
+    at[USEFUL] = 0
+    at[SCANNED] = 0
+    span[0] = 0.0
+
+
+@loop
+def vma_done(mms, at, span, knobs, vma):  # type: ignore[no-untyped-def]
+    """Account a walked VMA; True if the visit stops here."""
+    mm = at[MM]
+    span[0] += mms.vma_mib[vma]
+    at[VMA] += 1
+    at[GRANULE] = 0
+    if vma + 1 == mms.vma_at[mm + 1]:
+        mms.cursor[mm] = 0
+        return True
+    if span[0] < at[BUDGET_MIB]:
+        return False
+    largest = knobs.scan_size_max_mib
+    if at[USEFUL] > knobs.ignore_threshold and at[BUDGET_MIB] < largest:
+        at[BUDGET_MIB] = largest
+        if span[0] < largest:
+            return False
+    mms.cursor[mm] = at[VMA]
+    return True
+
+
+@loop
+def end_visit(mms, at, knobs, clock, log):  # type: ignore[no-untyped-def]
+    """Adapt and set the next due time; returns 1 if `log` was written, since something changed."""
+    mm = at[MM]
+    useful = at[USEFUL] if at[USEFUL] >= knobs.ignore_threshold else np.int64(0)
+    old_period, old_size = mms.period_ms[mm], mms.size_mib[mm]
+    period, size = adapt(knobs, old_period, old_size, mms.useful[mm], useful)
+    mms.period_ms[mm] = period
+    mms.size_mib[mm] = size
+    mms.useful[mm] = useful
+    mms.found[mm] = at[USEFUL]
+    mms.nr_visits[mm] += 1
+    mms.nr_scanned[mm] += at[SCANNED]
+    mms.last_end[mm] = clock
+    mms.longest_ns[mm] = max(mms.longest_ns[mm], clock - at[BEGUN])
+    mms.next_scan[mm] = clock + period * NS_PER_MS
+    at[MM] = -1
+    if period == old_period and size == old_size:
+        return 0
+    log[0], log[1], log[2] = clock, mm, mms.found[mm]
+    log[3], log[4], log[5], log[6] = old_period, period, old_size, size
+    return 1

@@ -1,0 +1,83 @@
+"""Large folios: a pattern over pages becomes one over folios (docs/model.md#folio-orders).
+
+A folio of order k is touched if any of its 2**k pages is, so its rate is the sum of theirs. Where
+folios differ in more ways than there are classes, they are put into 64 bins of nearly equal rate
+with the mean of each bin, so that the region's total stays what it is.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.workloads.pattern import Region
+
+NR_CLASSES = 64
+CHUNK = 2**14  # folios at a time
+
+
+class CannotCoarsen(ValueError):
+    """The pattern has too many kinds of folio of that order; str() is a part of a sentence."""
+
+
+def coarsen(region: Region, order: int) -> Region:
+    """The region in folios of that order; the last pages of a folio may be missing.
+
+    Raises CannotCoarsen for regions whose rates change in more than 64 different ways.
+    """
+    if order == 0:
+        return region
+    if region.row_stride:
+        raise CannotCoarsen("a recording can only be replayed in folios of order 0")
+    pages = 1 << order
+    nr_folios = -(-region.nr_folios // pages)
+    populated = -(-region.populated // pages)
+    if region.sweep is not None:
+        share = region.share * pages
+        classes = np.zeros(nr_folios, np.uint8)
+    else:
+        rates = np.concatenate(
+            [_rates(region, first, order) for first in range(0, nr_folios, CHUNK)]
+        )
+        classes, share = _kinds(rates)
+    return Region(
+        region.name, nr_folios, classes, share, 0, region.phase_accesses, populated, region.sweep
+    )
+
+
+def _rates(region: Region, first: int, order: int) -> NDArray[np.float64]:
+    """f64[folios, phases] of a chunk of folios."""
+    nr_rows = region.share.shape[1]
+    classes = region.classes[first << order : (first + CHUNK) << order].astype(np.int64)
+    folio = np.arange(classes.size) >> order
+    nr = int(folio[-1]) + 1
+    counts = np.bincount(folio * nr_rows + classes, minlength=nr * nr_rows)
+    counts = counts.reshape(nr, nr_rows).astype(np.float64)
+    rates = np.zeros((nr, region.share.shape[0]))
+    for row in range(nr_rows):  # a fixed order of sums
+        rates += counts[:, row, None] * region.share[None, :, row]
+    return rates
+
+
+def _kinds(rates: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """(class of each folio, share f64[phases, rows]) from f64[folios, phases]."""
+    kinds, kind = np.unique(rates, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    if len(kinds) > NR_CLASSES:
+        if rates.shape[1] > 1:
+            raise CannotCoarsen(
+                f"in folios of this order its rates change in {len(kinds)} different ways, "
+                f"at most {NR_CLASSES} can be told apart; a contiguous layout has fewer"
+            )
+        kind = _bins(kinds[:, 0])[kind]
+    members = np.bincount(kind)
+    share = np.zeros((rates.shape[1], members.size))
+    for phase in range(rates.shape[1]):
+        share[phase] = np.bincount(kind, rates[:, phase]) / members
+    return kind.astype(np.uint8), share
+
+
+def _bins(rates: NDArray[np.float64]) -> NDArray[np.int64]:
+    """i64[kinds] bin of each kind, by increasing rate: bins of equal width between the extremes,
+    empty ones left out."""
+    width = (rates[-1] - rates[0]) / NR_CLASSES
+    at = np.minimum(((rates - rates[0]) / width).astype(np.int64), NR_CLASSES - 1)
+    return np.unique(at, return_inverse=True)[1].reshape(-1)
