@@ -121,6 +121,41 @@ def test_the_flags_hold() -> None:
     assert ratio(1.0, 0.0) == np.inf
 
 
+@pytest.mark.skipif(jit.DISABLED, reason="plain Python counts references anyway")
+def test_only_loops_that_say_so_make_arrays_and_others_may_call_them() -> None:
+    @jit.loop(allocates=True)
+    def squares(nr: int) -> float:
+        result = np.zeros(nr)
+        for i in range(nr):
+            result[i] = i * i
+        return float(result.sum())
+
+    @jit.loop
+    def twice(nr: int) -> float:
+        return float(squares(nr) + squares(nr))
+
+    @jit.loop
+    def forgot(nr: int) -> int:
+        return int(np.zeros(nr).size)
+
+    assert twice(4) == 28.0
+    with pytest.raises(numba.core.errors.TypingError, match="zeros"):
+        forgot(4)
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="plain Python counts references anyway")
+def test_a_loop_leaves_the_references_to_its_arrays_alone() -> None:
+    @jit.loop
+    def tail_sum(array: Any) -> float:
+        part = array[1:]
+        return float(part[0] + part[-1])
+
+    array = np.arange(4.0)
+    before = sys.getrefcount(array)
+    assert [tail_sum(array) for _ in range(100)] == [4.0] * 100
+    assert sys.getrefcount(array) == before
+
+
 def test_numba_uses_the_hashed_directory_and_one_thread() -> None:
     config: Any = numba.config
     directory = Path(config.CACHE_DIR)

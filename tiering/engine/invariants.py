@@ -41,7 +41,7 @@ def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[n
         raise BooksDoNotBalance("a folio's tier differs from that of its node")
 
 
-@loop
+@loop(allocates=True)
 def _recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
     resident = np.zeros((nr_rows, nr_nodes), np.int64)
     nr_slow = np.zeros(memory.nr.size, np.int32)

@@ -118,18 +118,21 @@ DISABLED = bool(getattr(numba.config, "DISABLE_JIT", False))
 @overload
 def loop(function: Loop) -> Loop: ...
 @overload
-def loop(*, inline: bool = False) -> Callable[[Loop], Loop]: ...
-def loop(function: Any = None, *, inline: bool = False) -> Any:
+def loop(*, inline: bool = False, allocates: bool = False) -> Callable[[Loop], Loop]: ...
+def loop(function: Any = None, *, inline: bool = False, allocates: bool = False) -> Any:
     """Compile a function of plain arrays and numbers at its first call with each argument type.
 
     inline: for helpers of a few lines on the innermost path; their code goes into the caller.
+    allocates: for loops that make arrays. The others borrow all of theirs from their caller, make
+    at most slices, return numbers, and count no references (numba's `_nrt`): atomic additions for
+    slices and fields of tuples took two fifths of a visit pass.
     With the compiler off the function runs as Python and wraps around silently like compiled code.
     """
 
     def compiled(plain: Loop) -> Loop:
         if DISABLED:
             return np.errstate(all="ignore")(plain)
-        result: Loop = numba.njit(**FLAGS, forceinline=inline)(plain)
+        result: Loop = numba.njit(**FLAGS | {"forceinline": inline, "_nrt": allocates})(plain)
         return result
 
     return compiled if function is None else compiled(function)
