@@ -6,11 +6,12 @@ the last look. The caller ORs that into the accessed bits, or clears them, as it
 
 import numpy as np
 
+from tiering.engine.draw import draw_block
 from tiering.engine.folios import ACCESSED, GRANULE, UNTOUCHED
 from tiering.engine.jit import loop
 from tiering.engine.random import mix64
 from tiering.engine.sweep import sweep_block
-from tiering.engine.touch import BLOCK, draw_block, set_thresholds
+from tiering.engine.touch import BLOCK, set_thresholds
 
 _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)

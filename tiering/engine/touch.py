@@ -10,15 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.folios import CLASS_MASK
 from tiering.engine.jit import loop
-from tiering.engine.random import GAMMA, mix64
 from tiering.engine.sweep import Sweeps
+from tiering.engine.vectors import AVAILABLE, ENABLED
 
 BLOCK = 2048  # folios drawn at a time: the scratch stays in the L1 cache
 MAX_ROWS = 256  # classes a granule can tell apart
-_LOW = np.uint32(0xFFFF)
-_SALT = np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Rates(NamedTuple):
@@ -48,26 +45,30 @@ class Rates(NamedTuple):
 class Scratch(NamedTuple):
     """Working arrays of one engine, reused by every pass; contents mean nothing between passes.
 
-    All are as wide as a folio: loops over arrays of one width vectorise best.
+    Most are as wide as a folio: loops over arrays of one width vectorise best.
     """
 
     threshold: NDArray[np.uint32]  # u32[MAX_ROWS], P(touched) * 2**32 by class
-    high: NDArray[np.uint32]  # u32[MAX_ROWS], its upper 16 bits
+    high: NDArray[np.uint16]  # u16[MAX_ROWS], its upper half
     lanes: NDArray[np.uint64]  # u64[BLOCK / 4], four random 16-bit lanes each
     limit: NDArray[np.uint32]  # u32[BLOCK]
+    ties: NDArray[np.uint32]  # u32[BLOCK / 32], a bit a folio
     touched: NDArray[np.uint32]  # u32[BLOCK], result of `draw_block`
     hit: NDArray[np.uint8]  # u8[BLOCK]
+    vector: bool  # whether to take the vector code of engine/vectors.py
 
 
-def scratch() -> Scratch:
-    """Fresh scratch arrays."""
+def scratch(vector: bool = ENABLED) -> Scratch:
+    """Fresh scratch arrays. vector=False asks for portable code; without AVX-512 that is all."""
     return Scratch(
         np.zeros(MAX_ROWS, np.uint32),
-        np.zeros(MAX_ROWS, np.uint32),
+        np.zeros(MAX_ROWS, np.uint16),
         np.zeros(BLOCK // 4, np.uint64),
         np.zeros(BLOCK, np.uint32),
+        np.zeros(BLOCK // 32, np.uint32),
         np.zeros(BLOCK, np.uint32),
         np.zeros(BLOCK, np.uint8),
+        vector and AVAILABLE,
     )
 
 
@@ -127,39 +128,6 @@ def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1):  # type: ignore[
         t = np.uint32(min(scaled, 4294967295.0))
         scratch.threshold[c] = t
         scratch.high[c] = t >> np.uint32(16)
-
-
-@loop
-def draw_block(part, rows, base, key, scratch):  # type: ignore[no-untyped-def]
-    """scratch.touched[i] = 1 with the probability of folio part[i], else 0.
-
-    part: u32[<= BLOCK], a slice of the folio array that begins `base` folios (a multiple of BLOCK)
-    into its granule; rows: classes of the granule; key: random key of this look. A 16-bit lane
-    decides all but one folio in 65,536; ties are settled with 16 more bits, so probabilities are
-    exact to 2**-32.
-    """
-    nr = part.size
-    lanes = scratch.lanes
-    for j in range((nr + 3) >> 2):
-        lanes[j] = mix64(np.uint64((base >> 2) + j) * GAMMA + key)
-    draw = lanes.view(np.uint16)[:nr]
-    limit, touched, high = scratch.limit[:nr], scratch.touched[:nr], scratch.high
-    if rows == 1:
-        limit[:] = high[0]
-    else:
-        for i in range(nr):
-            limit[i] = high[part[i] & np.uint32(CLASS_MASK)]
-    ties = np.uint32(0)
-    for i in range(nr):
-        lane = np.uint32(draw[i])
-        touched[i] = np.uint32(lane < limit[i])
-        ties |= np.uint32(lane == limit[i])
-    if ties:
-        for i in range(nr):
-            if draw[i] == limit[i]:
-                low = np.uint32(mix64(key ^ (np.uint64(base + i) * _SALT)) & np.uint64(0xFFFF))
-                threshold = scratch.threshold[part[i] & np.uint32(CLASS_MASK)]
-                touched[i] = np.uint32(low < (threshold & _LOW))
 
 
 @loop

@@ -10,19 +10,11 @@ bit are not modelled: nothing in the model sets them.
 
 import numpy as np
 
-from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUNG
+from tiering.engine.collect import collect
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUNG, flagged, has
 from tiering.engine.jit import loop
 from tiering.engine.look import begin, tau_at, touched_block
 from tiering.engine.touch import BLOCK
-
-_CLEAR = np.uint32(~(ACCESSED | IDLE | YOUNG) & 0xFFFFFFFF)
-_ONE = np.uint32(1)
-_NONE = np.uint32(0)
-_SLOW_BIT = np.uint32(SLOW.bit_length() - 1)
-_ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
-_IDLE_BIT = np.uint32(IDLE.bit_length() - 1)
-_YOUNG_BIT = np.uint32(YOUNG.bit_length() - 1)
-_UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
 
 
 @loop
@@ -40,42 +32,24 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n):  # type: ignore[
         touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
         _update(part, scratch.touched, hit)
-        n = _collect(hit, first, out, n)
+        n = collect(hit, first, out, n, scratch.vector)
     return n
 
 
 @loop
 def _update(part, touched, hit):  # type: ignore[no-untyped-def]
-    """Flags of the folios in `part` after their PTEs were walked; hit[i] = 1 if useful."""
+    """Flags of the folios in `part` after their PTEs were walked; hit[i] = 1 if useful.
+
+    Without branches, so that the compiler makes vector code of it.
+    """
     for i in range(part.size):
-        v = part[i]
-        t = touched[i] | ((v >> _ACCESSED_BIT) & _ONE)
-        slow = _NONE - ((v >> _SLOW_BIT) & _ONE)  # all ones or all zeros
-        young = ((v >> _YOUNG_BIT) & _ONE) | t
-        was_idle = (v >> _IDLE_BIT) & _ONE
-        walked = (v & _CLEAR) | (_ONE << _IDLE_BIT) | (young << _YOUNG_BIT)
-        passed = (v | (t << _ACCESSED_BIT)) & ~(t << _UNTOUCHED_BIT)
-        part[i] = (walked & slow) | (passed & ~slow)
-        hit[i] = np.uint8(slow & (young | (was_idle ^ _ONE)))
-
-
-@loop
-def _collect(hit, first, out, n):  # type: ignore[no-untyped-def]
-    """Append first + i to out[n:] wherever hit[i]; returns the new n."""
-    nr = hit.size
-    hits = np.uint32(0)
-    for i in range(nr):
-        hits += np.uint32(hit[i])
-    if hits == nr:  # as on a first walk
-        whole = out[n : n + nr]
-        for i in range(nr):
-            whole[i] = np.uint32(first + i)
-        n += nr
-    elif hits > 0:
-        for i in range(nr):
-            out[n] = first + i
-            n += np.int64(hit[i])
-    return n
+        seen = has(touched[i], 1)
+        folio = flagged(part[i], ACCESSED, UNTOUCHED) if seen else part[i]
+        young = has(folio, ACCESSED | YOUNG)
+        walked = flagged(folio, IDLE | YOUNG, ACCESSED) if young else flagged(folio, IDLE, ACCESSED)
+        slow = has(folio, SLOW)
+        hit[i] = slow & (young | (not has(folio, IDLE)))
+        part[i] = walked if slow else folio
 
 
 @loop

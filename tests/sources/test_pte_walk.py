@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from tests.engine.avx512 import needs_avx512
+from tests.engine.machines import flat_memory
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, YOUNG, Memory
+from tiering.engine.touch import BLOCK, Rates, scratch
+from tiering.sources.pte_walk import walk_granule
+
+FLAGS = (SLOW, ACCESSED, IDLE, YOUNG)
+
+
+def many_rates(share: list[float]) -> Rates:
+    """One mm, one phase; row r gets share[r] touches an access."""
+    one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
+    rows = len(share)
+    return Rates(
+        np.array(share), np.zeros(rows), np.zeros(rows), zero, zero, one * rows, zero, one,
+        np.zeros(1), np.full(1, np.inf),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "touched", "after", "useful"),
+    [
+        (SLOW, False, SLOW | IDLE, True),
+        (SLOW, True, SLOW | IDLE | YOUNG, True),
+        (SLOW | IDLE, False, SLOW | IDLE, False),
+        (SLOW | IDLE, True, SLOW | IDLE | YOUNG, True),
+        (SLOW | IDLE | ACCESSED, False, SLOW | IDLE | YOUNG, True),
+        (SLOW | IDLE | YOUNG, False, SLOW | IDLE | YOUNG, True),
+        (0, False, 0, False),
+        (0, True, ACCESSED, False),
+        (IDLE | YOUNG | ACCESSED, True, IDLE | YOUNG | ACCESSED, False),
+    ],
+)
+def test_flags_of_one_pte(before: int, touched: bool, after: int, useful: bool) -> None:
+    memory, out = flat_memory(1), np.zeros(GRANULE, np.uint32)
+    kept = 0x100
+    memory.folio[0] = kept | before
+    rates = many_rates([1e9 if touched else 0.0])
+    assert walk_granule(memory, rates, scratch(), 0, 1.0, out, 0) == useful
+    assert memory.folio[0] == kept | after
+
+
+def random_memory(random: np.random.Generator, nr: int, rows: int) -> Memory:
+    """One granule with random classes, nodes and flags."""
+    memory = flat_memory(nr, seed=int(random.integers(1 << 30)))
+    memory.rows[0] = rows
+    words = random.integers(0, rows, nr).astype(np.uint32)
+    for flag in FLAGS:
+        words |= np.uint32(flag) * (random.random(nr) < random.random()).astype(np.uint32)
+    memory.folio[:nr] = words
+    return memory
+
+
+@needs_avx512
+def test_vector_and_portable_code_walk_alike() -> None:
+    """Thousands of walks; folios that were not touched keep what was latched before."""
+    random, passes = np.random.default_rng(5), 0
+    outs = np.zeros((2, GRANULE + 9), np.uint32)
+    for trial in range(800):
+        nr = GRANULE if trial % 4 == 0 else int(random.integers(1, 2 * BLOCK))
+        rows = int(random.integers(1, 80)) if trial % 8 == 0 else 1 + trial % 64
+        first = random_memory(random, nr, rows)
+        second = first._replace(
+            folio=first.folio.copy(), looks=first.looks.copy(), last=first.last.copy()
+        )
+        rates = many_rates((10.0 ** random.uniform(-7, 1, rows)).tolist())
+        tau = 0.0
+        for _ in range(4):
+            tau += float(random.choice([0.0, 0.01, 1.0, 30.0]))
+            n = walk_granule(first, rates, scratch(vector=True), 0, tau, outs[0], 3)
+            assert n == walk_granule(second, rates, scratch(vector=False), 0, tau, outs[1], 3)
+            assert np.array_equal(outs[0][3:n], outs[1][3:n])
+            assert np.array_equal(first.folio, second.folio)
+            passes += 1
+    assert passes > 3000
