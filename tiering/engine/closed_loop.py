@@ -182,14 +182,16 @@ def _prepare(nodes, load, nid, latency, room):  # type: ignore[no-untyped-def]
 
 
 @loop
-def node_shares(rates, memory, tau, mms, share):  # type: ignore[no-untyped-def]
-    """share[nid, p] = part of the touches of each process p in `mms` (i64[]) that go to the node.
+def node_shares(rates, memory, tau, dirty, share):  # type: ignore[no-untyped-def]
+    """share[nid, p] = part of the touches of each process p with dirty[p] that go to the node.
 
     At work time tau[p]. Without touches in the present phase: by residence; without memory: 0 on
     all nodes but the last.
     """
     nr_n = share.shape[0]
-    for p in mms:
+    for p in range(dirty.size):
+        if not dirty[p]:
+            continue
         _, phase, _ = phase_of(rates, p, tau[p])
         at = rates.share_at[p] + phase * rates.nr_rows[p]
         total = 0.0

@@ -149,18 +149,9 @@ def account_copies(flow, pages_from, target, sunk, duration):  # type: ignore[no
 @loop
 def settle(flow, rates, memory, nodes):  # type: ignore[no-untyped-def]
     """Take over the placement of dirty processes, solve the closed loop, find the next border."""
-    nr = 0
+    node_shares(rates, memory, flow.tau, flow.dirty, flow.share)
     for p in range(flow.dirty.size):
-        nr += flow.dirty[p]
-    if nr > 0:
-        mms = np.empty(nr, np.int64)
-        nr = 0
-        for p in range(flow.dirty.size):
-            if flow.dirty[p]:
-                mms[nr] = p
-                nr += 1
-            flow.dirty[p] = False
-        node_shares(rates, memory, flow.tau, mms, flow.share)
+        flow.dirty[p] = False
     _share_cpus(flow)
     for p in range(flow.asked.size):
         flow.asked[p] = 0.0

@@ -33,7 +33,7 @@ def quota(
     return wanted
 
 
-@loop
+@loop(allocates=True)
 def ceiling(nr_folios, rate, pages, capacity):  # type: ignore[no-untyped-def]
     """(largest part of the touches that the top tier can serve, rate per page of the last to fit).
 
@@ -72,7 +72,7 @@ def ceiling(nr_folios, rate, pages, capacity):  # type: ignore[no-untyped-def]
         above = best
 
 
-@loop
+@loop(allocates=True)
 def _narrow(key, nr_folios, pages, capacity):  # type: ignore[no-untyped-def]
     """(prefix, shift, pages left): rows with key >> shift above prefix fit, none below it."""
     shift = np.uint64(64)
