@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from tests.engine.avx512 import needs_avx512
-from tests.engine.machines import flat_memory
-from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, YOUNG, Memory
+from tests.engine.machines import NO_SWEEPS, flat_memory
+from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUNG, Memory
 from tiering.engine.touch import BLOCK, Rates, scratch
 from tiering.sources.pte_walk import walk_granule
 
-FLAGS = (SLOW, ACCESSED, IDLE, YOUNG)
+FLAGS = (SLOW, ACCESSED, IDLE, YOUNG, UNTOUCHED)
 
 
 def many_rates(share: list[float]) -> Rates:
@@ -16,7 +16,7 @@ def many_rates(share: list[float]) -> Rates:
     rows = len(share)
     return Rates(
         np.array(share), np.zeros(rows), np.zeros(rows), zero, zero, one * rows, zero, one,
-        np.zeros(1), np.full(1, np.inf),
+        np.zeros(1), np.full(1, np.inf), NO_SWEEPS,
     )  # fmt: skip
 
 
@@ -31,6 +31,8 @@ def many_rates(share: list[float]) -> Rates:
         (SLOW | IDLE | YOUNG, False, SLOW | IDLE | YOUNG, True),
         (0, False, 0, False),
         (0, True, ACCESSED, False),
+        (UNTOUCHED, False, UNTOUCHED, False),
+        (UNTOUCHED, True, ACCESSED, False),
         (IDLE | YOUNG | ACCESSED, True, IDLE | YOUNG | ACCESSED, False),
     ],
 )
