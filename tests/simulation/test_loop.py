@@ -32,6 +32,19 @@ def test_every_block_but_the_last_has_the_same_number_of_rows() -> None:
     assert steps == [0, 1, 2]
 
 
+def test_a_block_tells_what_happened_up_to_its_last_row() -> None:
+    """Else the order of events would depend on where a run was stopped.
+
+    Three granules of 8.2 ms are walked in a visit: the last one is begun in the first block, which
+    ends at 20 ms, and done in the second.
+    """
+    simulation = Simulation(tiny(sample_ms=10, until_s=0.04, pte_scan__pte_slow_ns=1000.0), 1)
+    assert simulation.next_block().events == []
+    (event,) = simulation.next_block().events
+    assert 20_000_000 < event["t_ns"] < 25_000_000
+    assert "useful 24576" in event["text"]
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     scenario = tiny(processes__0__think_ns=10_000_000.0, until_s=10.0)
     first, rows = finished(scenario, 7)

@@ -173,19 +173,15 @@ class Simulation:
         return "time is up" if self.done else "stopped"
 
     def _take_events(self) -> list[dict[str, Any]]:
-        events, self.events = self.events, []
+        """What happened up to now; a thread's step may end later, and so may what it says."""
+        events = self.events
         for source in (self.scanner, self.population):
             if source is not None:
                 events += source.events
                 source.events = []
-        events.sort(key=lambda event: event["t_ns"])
-        logged = [event for event in events if event["kind"] == "log"]
-        if len(logged) > MOST_EVENTS:
-            rest = logged[MOST_EVENTS:]
-            text = f"... {len(rest)} more lines until {rest[-1]['t_ns'] / NS_PER_S:.3f} s"
-            kept = [event for event in events if event not in rest]
-            return [*kept, {"t_ns": rest[0]["t_ns"], "kind": "log", "text": text}]
-        return events
+        self.events = [event for event in events if event["t_ns"] > self.time_ns]
+        told = [event for event in events if event["t_ns"] <= self.time_ns]
+        return clipped(sorted(told, key=lambda event: event["t_ns"]))
 
     def _run_to(self, target: int) -> None:
         while self.time_ns < target and not self.done:
@@ -246,6 +242,18 @@ class Simulation:
             if self.scanner is not None and population.alive[mm]:
                 self.scanner.enter(mm, now)
         population.left, population.entered = [], []
+
+
+def clipped(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most MOST_EVENTS log lines, and one that says how many more there were."""
+    rest = [event for event in events if event["kind"] == "log"][MOST_EVENTS:]
+    if not rest:
+        return events
+    last = rest[-1]["t_ns"]
+    dropped = set(map(id, rest))
+    text = f"... {len(rest)} more lines until {last / NS_PER_S:.3f} s"
+    kept = [event for event in events if id(event) not in dropped]
+    return [*kept, {"t_ns": last, "kind": "log", "text": text}]
 
 
 def _next_tick(now: int) -> int:
