@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tiering
 from tiering.cli import bench, check, run, scenarios, worker
+from tiering.simulation.checkpoint import CheckpointError
 from tiering.simulation.load import ScenarioError
 
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.command_main(args)
         sys.stdout.flush()
         return code
-    except ScenarioError as error:
+    except (ScenarioError, CheckpointError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -7,11 +7,12 @@ from tiering.simulation.load import ScenarioError, load_file, parse_value
 from tiering.simulation.scenario import Scenario
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """SCENARIO, --set and --until."""
+def add_options(command: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """SCENARIO, which may be optional, --set and --until."""
     command.add_argument(
-        "scenario", metavar="SCENARIO", help="a name from `scenarios` or a .toml file"
-    )
+        "scenario", metavar="SCENARIO", nargs="?" if optional else None,
+        help="a name from `scenarios` or a .toml file",
+    )  # fmt: skip
     command.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[],
         help="change a key, e.g. pte_scan.scan_period_ms=1000 or processes.0.threads=8",

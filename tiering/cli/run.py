@@ -3,12 +3,15 @@
 import argparse
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import orjson
 from tqdm import tqdm
 
+from tiering.cli.interrupt import Interrupt
 from tiering.cli.overrides import add_options, chosen
+from tiering.simulation.checkpoint import check_target, restore, save
 from tiering.simulation.load import ScenarioError, parse_value
 from tiering.simulation.loop import NS_PER_S, Simulation
 
@@ -16,37 +19,81 @@ from tiering.simulation.loop import NS_PER_S, Simulation
 def add_to(commands: Any) -> None:
     """Register the command."""
     command = commands.add_parser("run", help="run a scenario at full speed")
-    add_options(command)
+    add_options(command, optional=True)
     command.add_argument("--seed", metavar="N", help="random seed (default: the scenario's)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--checkpoint", metavar="FILE", help="write the state to FILE at the end, also on Ctrl-C"
+    )
+    command.add_argument(
+        "--resume", metavar="FILE", help="go on with a checkpoint instead of a SCENARIO"
+    )
     command.set_defaults(command_main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run to the end and print the result."""
+    begin = time.perf_counter()
+    simulation = _begin(args)
+    if args.checkpoint is not None:
+        check_target(args.checkpoint, simulation)
+    with Interrupt(held=args.checkpoint is not None) as interrupt:
+        _simulate(simulation, interrupt, args.json)
+        result = simulation.result()
+        result["wall_s"] = round(time.perf_counter() - begin, 6)
+        if args.json:
+            print(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+        else:
+            _print(result)
+        if args.checkpoint is not None:
+            _save(simulation, args.checkpoint, args.json)
+    if simulation.done:
+        return 0
+    at_s = simulation.time_ns / NS_PER_S
+    print(f"interrupted at {at_s:g} s; go on: run --resume {args.checkpoint}", file=sys.stderr)
+    return 130
+
+
+def _begin(args: argparse.Namespace) -> Simulation:
+    """A new simulation of SCENARIO, or the one of --resume."""
+    if (args.scenario is None) == (args.resume is None):
+        raise ScenarioError("run: give either a SCENARIO or --resume FILE")
+    if args.resume is not None:
+        if args.set or args.seed is not None:
+            option = "--set" if args.set else "--seed"
+            raise ScenarioError(f"{option}: a resumed run goes on with the knobs and seed it had")
+        simulation = restore(args.resume, None if args.until is None else parse_value(args.until))
+        if args.until is None and simulation.done and not simulation.work_done:
+            print(f"{args.resume}: its time was up already; --until S goes on", file=sys.stderr)
+        return simulation
     scenario = chosen(args)
     seed = scenario.seed if args.seed is None else parse_value(args.seed)
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise ScenarioError(f"--seed {args.seed}: should be a whole number 0 .. {2**63 - 1}")
-    begin = time.perf_counter()
-    simulation = Simulation(scenario, seed)
-    quiet = args.json or not sys.stderr.isatty()
-    with tqdm(total=1000, disable=quiet, file=sys.stderr, leave=False, bar_format=_BAR) as bar:
-        while not simulation.done:
+    return Simulation(scenario, seed)
+
+
+def _simulate(simulation: Simulation, interrupt: Interrupt, silent: bool) -> None:
+    """Simulate until it is done or somebody asked to stop; silent: events are not printed."""
+    quiet = silent or not sys.stderr.isatty()
+    begin = int(simulation.done_share * 1000)
+    with tqdm(
+        total=1000, initial=begin, disable=quiet, file=sys.stderr, leave=False, bar_format=_BAR
+    ) as bar:
+        while not simulation.done and not interrupt.asked:
             block = simulation.next_block()
-            if not args.json:
+            if not silent:
                 for event in block.events:
                     tqdm.write(f"[{event['t_ns'] / NS_PER_S:12.6f}] {event['text']}")
-            bar.set_description_str(scenario.name)
+            bar.set_description_str(simulation.scenario.name)
             bar.set_postfix_str(f"t {simulation.time_ns / NS_PER_S:.1f} s")
             bar.update(int(simulation.done_share * 1000) - bar.n)
-    result = simulation.result()
-    result["wall_s"] = round(time.perf_counter() - begin, 6)
-    if args.json:
-        print(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
-    else:
-        _print(result)
-    return 0
+
+
+def _save(simulation: Simulation, file: str, silent: bool) -> None:
+    save(simulation, file)
+    if not silent:
+        print(f"checkpoint  {file}, {Path(file).stat().st_size / 1e6:.1f} MB")
 
 
 _BAR = "{desc} |{bar}| {percentage:3.0f} % {postfix}, {remaining} left"

@@ -50,7 +50,7 @@ def load_text(
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{name}: not TOML: {error}") from error
-    for reserved in ("name", "text", "folder"):
+    for reserved in ("name", "text", "folder", "overrides"):
         if reserved in data:
             raise ScenarioError(f"{name}: {reserved}: unknown key; the file's name is the name")
     for key, value in (overrides or {}).items():
@@ -65,7 +65,7 @@ def load_text(
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
     nodes = [node.model_copy(update={"nid": nid}) for nid, node in enumerate(scenario.nodes)]
     known = {"name": name, "text": text, "folder": str(folder), "nodes": nodes}
-    scenario = scenario.model_copy(update=known)
+    scenario = scenario.model_copy(update={**known, "overrides": dict(overrides or {})})
     _cross_check(scenario)
     return scenario
 

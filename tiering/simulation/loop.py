@@ -42,7 +42,7 @@ class Simulation:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario, self.seed = scenario, seed
         self.world = world = build(scenario, seed)
-        self.until_ns = -(-round(scenario.until_s * NS_PER_S) // TICK_NS) * TICK_NS
+        self.until_ns = end_ns(scenario)
         self.scratch = scratch()
         self.queue = MigrationQueue(
             scenario.migration, world.memory, _reserve(scenario, world), len(world.mms)
@@ -131,11 +131,15 @@ class Simulation:
         return busy + moved
 
     def next_block(self) -> Block:
-        """Simulate on and return the next ROWS_PER_BLOCK rows (fewer at the very end)."""
+        """Simulate on and return the next ROWS_PER_BLOCK rows (fewer at the very end).
+
+        Blocks begin at multiples of their length: after an end inside one, the rest of it is next.
+        """
         rows = np.zeros(ROWS_PER_BLOCK, self._dtype)
         nr = 0
         sample_ns = self.scenario.sample_ms * 1_000_000
-        while nr < ROWS_PER_BLOCK and not self.done:
+        due = ROWS_PER_BLOCK - self.time_ns // sample_ns % ROWS_PER_BLOCK
+        while nr < due and not self.done:
             self._run_to(min((self.time_ns // sample_ns + 1) * sample_ns, self.until_ns))
             self._sampler.fill(rows[nr])
             nr += 1
@@ -265,3 +269,8 @@ def _reserve(scenario: Scenario, world: World) -> NDArray[np.int64]:
     marks = world.marks
     by_name = {"none": np.zeros_like(marks.least), "min": marks.least, "high": marks.high}
     return by_name[scenario.migration.reserve]
+
+
+def end_ns(scenario: Scenario) -> int:
+    """The grid point at which time is up."""
+    return -(-round(scenario.until_s * NS_PER_S) // TICK_NS) * TICK_NS

@@ -128,6 +128,7 @@ class Scenario(_Strict):
     name: str = Field(default="", exclude=True)
     text: str = Field(default="", exclude=True)
     folder: str = Field(default="", exclude=True)
+    overrides: dict[str, Any] = Field(default={}, exclude=True)
 
     def sections(self) -> dict[str, NamedTuple]:
         """Knob sections of the mechanisms in use."""
