@@ -20,6 +20,7 @@ from tiering.simulation.freeze import Frozen
 from tiering.simulation.load import ScenarioError, load_file, load_text
 from tiering.simulation.loop import Simulation
 from tiering.simulation.scenario import Scenario
+from tiering.sources.pte_state import MM
 
 NS_PER_S = 1_000_000_000
 MOST_MIB = 2048  # larger scenarios are cut down to this
@@ -109,7 +110,7 @@ def test_a_run_stopped_at_every_block_says_the_same_bytes(owner: str, tmp_path: 
     while not simulation.done:
         parts.listen(simulation, simulation.time_ns / NS_PER_S + 0.01)
         assert simulation.scanner is not None
-        in_visit += simulation.scanner._visit is not None
+        in_visit += bool(simulation.scanner.posts[0].at[MM] >= 0)
         in_drain += len(simulation.queue) > 0
         save(simulation, tmp_path / "x")
         simulation = restore(tmp_path / "x")
