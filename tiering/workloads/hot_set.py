@@ -3,16 +3,17 @@
     w_hot = q / h,    w_cold = (1 - q) / (n - h),    h = hot_size of n folios, q = hot_access
 
 Without hot or without cold folios (0 % and 100 %) all n are alike and hot_access has no meaning; a
-size above 0 % is at least one folio. Not modelled: a hot set that moves.
+size above 0 % is at least one folio. Hot sets that move or take turns are patterns of their own
+(moving_hot_set, phases). Not modelled: grades of heat inside a set.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from tiering.model.knobs import Knob
+from tiering.workloads.layout import Layout, lay_out
 from tiering.workloads.pattern import Region
-from tiering.workloads.scatter import scattered_ranks
 
 
 class HotSet(NamedTuple):
@@ -25,7 +26,7 @@ class HotSet(NamedTuple):
         float, Knob("%", 0, 100, "Part of the accesses that goes to the hot folios.", "assumption")
     ] = 90.0
     layout: Annotated[
-        Literal["scattered", "contiguous"],
+        Layout,
         Knob("", None, None, "Hot folios at random places or at the begin of the VMA."),
     ] = "scattered"
 
@@ -35,14 +36,10 @@ def build(knobs: HotSet, nr_folios: int, seed: int) -> Region:
     nr_hot = round(nr_folios * knobs.hot_size_pct / 100)
     if knobs.hot_size_pct > 0:
         nr_hot = max(1, nr_hot)
-    classes = np.zeros(nr_folios, np.uint8)
     if nr_hot in (0, nr_folios):
-        return Region("hot_set", nr_folios, classes, np.full((1, 1), 1.0 / nr_folios))
-    if knobs.layout == "contiguous":
-        classes[nr_hot:] = 1
-    else:
-        for first, rank in scattered_ranks(nr_folios, seed):
-            classes[first : first + rank.size] = rank >= nr_hot
+        alike = np.zeros(nr_folios, np.uint8)
+        return Region("hot_set", nr_folios, alike, np.full((1, 1), 1.0 / nr_folios))
+    classes = lay_out(np.array([nr_hot, nr_folios]), seed, knobs.layout)
     to_hot = knobs.hot_access_pct / 100
     share = np.array([[to_hot / nr_hot, (1.0 - to_hot) / (nr_folios - nr_hot)]])
     return Region("hot_set", nr_folios, classes, share)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from tiering.engine.elementary import exp, expm1, log, power
 from tiering.model.knobs import Knob
+from tiering.workloads.layout import lay_out
 from tiering.workloads.pattern import Region
-from tiering.workloads.scatter import scattered_ranks
 
 NR_CLASSES = 64
 SUMMED = 4096  # ranks of a class up to which they are summed one by one
@@ -41,11 +41,7 @@ def build(knobs: Zipf, nr_folios: int, seed: int) -> Region:
     weight = class_weights(border, knobs.exponent)
     total = np.cumsum(weight)[-1]
     share = (weight / total / np.diff(border))[None, :]
-    classes = np.empty(nr_folios, np.uint8)
-    inner = border[1:-1].astype(np.uint64)
-    for first, rank in scattered_ranks(nr_folios, seed):
-        chosen = np.searchsorted(inner, rank + np.uint64(1), side="right")
-        classes[first : first + rank.size] = chosen
+    classes = lay_out(border[1:] - 1, seed, "scattered")
     return Region("zipf", nr_folios, classes, share)
 
 
