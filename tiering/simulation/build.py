@@ -112,9 +112,8 @@ def _scanned(name: str, vmas: list[Vma]) -> ScannedMm:
 def _work(process: Process, workload: Workload) -> float:
     if process.work_accesses:
         return float(process.work_accesses)
-    lap = float(np.cumsum(workload.phase_accesses)[-1]) if workload.phase_accesses.size else np.inf
     if process.recording is not None and process.repeat:
-        return lap * process.repeat
+        return float(np.cumsum(workload.phase_accesses)[-1]) * process.repeat
     return float(np.inf)
 
 

@@ -8,25 +8,21 @@ with the mean of each bin, so that the region's total stays what it is.
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.workloads.pattern import Region
+from tiering.workloads.pattern import PatternError, Region
 
 NR_CLASSES = 64
 CHUNK = 2**14  # folios at a time
 
 
-class CannotCoarsen(ValueError):
-    """The pattern has too many kinds of folio of that order; str() is a part of a sentence."""
-
-
 def coarsen(region: Region, order: int) -> Region:
     """The region in folios of that order; the last pages of a folio may be missing.
 
-    Raises CannotCoarsen for regions whose rates change in more than 64 different ways.
+    Raises PatternError for regions whose rates change in more than 64 different ways.
     """
     if order == 0:
         return region
     if region.row_stride:
-        raise CannotCoarsen("a recording can only be replayed in folios of order 0")
+        raise PatternError(f"order = {order}: a recording is replayed in folios of order 0")
     pages = 1 << order
     nr_folios = -(-region.nr_folios // pages)
     populated = -(-region.populated // pages)
@@ -37,7 +33,7 @@ def coarsen(region: Region, order: int) -> Region:
         rates = np.concatenate(
             [_rates(region, first, order) for first in range(0, nr_folios, CHUNK)]
         )
-        classes, share = _kinds(rates)
+        classes, share = _kinds(rates, order)
     return Region(
         region.name, nr_folios, classes, share, 0, region.phase_accesses, populated, region.sweep
     )
@@ -57,14 +53,16 @@ def _rates(region: Region, first: int, order: int) -> NDArray[np.float64]:
     return rates
 
 
-def _kinds(rates: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def _kinds(
+    rates: NDArray[np.float64], order: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """(class of each folio, share f64[phases, rows]) from f64[folios, phases]."""
     kinds, kind = np.unique(rates, axis=0, return_inverse=True)
     kind = kind.reshape(-1)
     if len(kinds) > NR_CLASSES:
         if rates.shape[1] > 1:
-            raise CannotCoarsen(
-                f"in folios of this order its rates change in {len(kinds)} different ways, "
+            raise PatternError(
+                f"order = {order}: its rates change in {len(kinds)} different ways, "
                 f"at most {NR_CLASSES} can be told apart; a contiguous layout has fewer"
             )
         kind = _bins(kinds[:, 0])[kind]

@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class PatternError(ValueError):
+    """What a pattern cannot do with its knobs or its size: one sentence."""
+
+
 def _none() -> NDArray[np.int64]:
     return np.zeros(0, np.int64)
 
@@ -22,9 +26,10 @@ class Region:
 
     classes: uint8[nr_folios], the class of each folio inside its granule.
     share: float64[nr_phases, nr_rows], expected touches of one folio of the row per access of the
-    process. Static patterns have one phase and their shares sum to the region's part of 1.
-    phase_accesses: float64[nr_phases], accesses of the process in each phase; empty if static; an
-    infinite last phase never ends.
+    process. In every phase of a synthetic pattern they sum to the region's part of 1.
+    phase_accesses: float64[nr_phases], accesses of the whole process in each phase of the pattern,
+    after the last of which the first begins again unless the last is infinite; empty for a static
+    pattern, which has one phase.
     populated: int64[nr_phases], folios that are there from each phase on; empty: all, always.
     sweep: (stride in pages, accesses a page) of a region that is swept, whose share is the mean.
     """
@@ -44,7 +49,8 @@ class Workload:
     """All regions of one process and the phases of its work time.
 
     phase_accesses: float64[nr_phases], accesses of the process in each phase; empty for a static
-    pattern. After the last phase the first one begins again, unless it is infinite.
+    pattern. After the last phase the first one begins again, unless it is infinite. All regions
+    have these phases: a process has one phase table (tiering/workloads/merge.py makes it).
     assumptions: sentences that the page and the run show, e.g. what a recording does not know.
     """
 

@@ -3,12 +3,22 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tiering.workloads import damon_recording, growing, hot_set, sequential, uniform, zipf
+from tiering.workloads import (
+    damon_recording,
+    growing,
+    hot_set,
+    sequential,
+    uniform,
+    zipf,
+)
 from tiering.workloads.pattern import Region
 
 
 class Pattern(NamedTuple):
-    """knobs: NamedTuple class; build(knobs, nr_folios, seed) -> Region, None if from_recording."""
+    """knobs: NamedTuple class; build(knobs, nr_folios, seed) -> Region, None if from_recording.
+
+    build raises PatternError for knobs that do not go together or a VMA that is too small.
+    """
 
     knobs: Any
     build: Callable[[Any, int, int], Region] | None
