@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from tiering.workloads import (
     damon_recording,
     growing,
+    gaussian,
     hot_set,
     sequential,
     uniform,
@@ -34,6 +35,7 @@ PATTERNS: dict[str, Pattern] = {
         sequential.Sequential, sequential.build, "pass after pass, or by a stride"
     ),
     "growing": Pattern(growing.Growing, growing.build, "pages come one after another"),
+    "gaussian": Pattern(gaussian.Gaussian, gaussian.build, "heat falls off from a middle address"),
     "damon_recording": Pattern(
         damon_recording.DamonRecording, None, "heat recorded on a real machine", True
     ),
