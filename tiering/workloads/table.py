@@ -9,6 +9,7 @@ from tiering.workloads import (
     gaussian,
     hot_set,
     sequential,
+    moving_hot_set,
     uniform,
     zipf,
 )
@@ -36,6 +37,9 @@ PATTERNS: dict[str, Pattern] = {
     ),
     "growing": Pattern(growing.Growing, growing.build, "pages come one after another"),
     "gaussian": Pattern(gaussian.Gaussian, gaussian.build, "heat falls off from a middle address"),
+    "moving_hot_set": Pattern(
+        moving_hot_set.MovingHotSet, moving_hot_set.build, "a hot window that moves on"
+    ),
     "damon_recording": Pattern(
         damon_recording.DamonRecording, None, "heat recorded on a real machine", True
     ),
