@@ -10,7 +10,7 @@ from tiering.simulation.load import ScenarioError, load_file, load_text, parse_v
 from tiering.simulation.loop import Simulation
 
 
-def problem(text: str = TINY, **changes: object) -> str:
+def problem(text: str = TINY, /, **changes: object) -> str:
     overrides = {key.replace("__", "."): value for key, value in changes.items()}
     with pytest.raises(ScenarioError) as caught:
         build(load_text(text, "tiny", overrides), 1)

@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiering.model.knobs import knob_specs
+from tiering.workloads.gaussian import Gaussian
 from tiering.workloads.hot_set import HotSet
-from tiering.workloads.pattern import Region
+from tiering.workloads.moving_hot_set import MovingHotSet, segments
+from tiering.workloads.pattern import PatternError, Region
+from tiering.workloads.phases import Phases
 from tiering.workloads.table import PATTERNS
 from tiering.workloads.uniform import Uniform
 from tiering.workloads.zipf import Zipf
 
-STATIC = {name: pattern for name, pattern in PATTERNS.items() if not pattern.from_recording}
+SYNTHETIC = {name: pattern for name, pattern in PATTERNS.items() if not pattern.from_recording}
 KNOBS: list[tuple[str, Any]] = [
     ("uniform", Uniform()),
     ("hot_set", HotSet()),
@@ -25,6 +28,18 @@ KNOBS: list[tuple[str, Any]] = [
     ("zipf", Zipf(0.0)),
     ("zipf", Zipf(1.0)),
     ("zipf", Zipf(4.0)),
+    ("gaussian", Gaussian()),
+    ("gaussian", Gaussian(0.0, 0.01)),
+    ("gaussian", Gaussian(100.0, 1000.0)),
+    ("gaussian", Gaussian(30.0, 5.0, "scattered")),
+]
+PHASED: list[tuple[str, Any]] = [
+    ("moving_hot_set", MovingHotSet()),
+    ("moving_hot_set", MovingHotSet(98.4375, 0.0, 98.4375)),
+    ("moving_hot_set", MovingHotSet(1.5625, 100.0, 1.5625, 7.0, "scattered")),
+    ("phases", Phases()),
+    ("phases", Phases(8, 12.5, 100.0)),
+    ("phases", Phases(3, 0.001, 0.0, 7.0, "contiguous")),
 ]
 
 
@@ -35,17 +50,20 @@ def build(name: str, knobs: Any, nr_folios: int, seed: int = 1) -> Region:
 
 
 def check(region: Region, nr_folios: int) -> None:
-    """What the simulation relies on in every static pattern."""
+    """What the simulation relies on in every pattern without a recording."""
     assert region.nr_folios == nr_folios == region.classes.size
     assert region.classes.dtype == np.uint8
-    assert region.share.dtype == np.float64
-    assert region.share.shape[0] == 1
-    assert region.share.shape[1] <= 256
+    assert region.share.dtype == region.phase_accesses.dtype == np.float64
+    assert region.share.shape[0] == max(1, region.phase_accesses.size)
+    assert region.share.shape[1] <= 64, "a vector pass looks up 64 rows"
     assert region.row_stride == 0
     assert (region.share >= 0).all()
+    assert (region.phase_accesses > 0).all()
     folios = np.bincount(region.classes, minlength=region.share.shape[1])
     assert folios.size == region.share.shape[1], "no class without a row"
-    assert float((folios * region.share[0]).sum()) == pytest.approx(1.0, rel=1e-12)
+    assert (folios > 0).all(), "no row without a folio"
+    in_phase = (region.share * folios).sum(axis=1).tolist()
+    assert in_phase == pytest.approx([1.0] * len(in_phase), rel=1e-12)
 
 
 @pytest.mark.parametrize("nr_folios", [1, 2, 3, 64, 8192, 100_000])
@@ -54,27 +72,67 @@ def test_shares_of_every_pattern_sum_to_one(name: str, knobs: Any, nr_folios: in
     check(build(name, knobs, nr_folios), nr_folios)
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    st.integers(1, 20_000),
-    st.integers(0, 2**64 - 1),
-    st.one_of(
-        st.builds(lambda s: ("zipf", Zipf(s)), st.floats(0, 4)),
+@pytest.mark.parametrize("nr_folios", [64, 65, 8192, 100_000])
+@pytest.mark.parametrize(("name", "knobs"), PHASED)
+def test_shares_sum_to_one_in_every_phase(name: str, knobs: Any, nr_folios: int) -> None:
+    region = build(name, knobs, nr_folios)
+    assert region.phase_accesses.size > 1
+    check(region, nr_folios)
+
+
+LAYOUTS = st.sampled_from(["scattered", "contiguous"])
+PERCENT = st.floats(0, 100)
+SOME_KNOBS = st.one_of(
+    st.tuples(st.just("zipf"), st.builds(Zipf, st.floats(0, 4))),
+    st.tuples(st.just("hot_set"), st.builds(HotSet, PERCENT, PERCENT, LAYOUTS)),
+    st.tuples(st.just("gaussian"), st.builds(Gaussian, PERCENT, st.floats(0.01, 1000), LAYOUTS)),
+    st.tuples(
+        st.just("phases"),
         st.builds(
-            lambda size, part, layout: ("hot_set", HotSet(size, part, layout)),
-            st.floats(0, 100),
-            st.floats(0, 100),
-            st.sampled_from(["scattered", "contiguous"]),
+            Phases, st.integers(2, 8), st.floats(0.001, 50), PERCENT, st.floats(1, 1e18), LAYOUTS
         ),
     ),
+    st.integers(2, 64).flatmap(
+        lambda nr: st.tuples(
+            st.just("moving_hot_set"),
+            st.builds(
+                MovingHotSet,
+                st.integers(1, nr - 1).map(lambda size: size * 100 / nr),
+                PERCENT,
+                st.integers(1, nr - 1).map(lambda step: step * 100 / nr),
+                st.floats(1, 1e18),
+                LAYOUTS,
+            ),
+        )
+    ),
 )
-def test_shares_sum_to_one_for_any_knobs(nr: int, seed: int, chosen: tuple[str, Any]) -> None:
-    check(build(*chosen, nr, seed), nr)
 
 
-@pytest.mark.parametrize("name", STATIC)
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 20_000), st.integers(0, 2**64 - 1), SOME_KNOBS)
+def test_any_knobs_give_shares_that_sum_to_one_or_a_sentence(
+    nr: int, seed: int, chosen: tuple[str, Any]
+) -> None:
+    name, knobs = chosen
+    if fits(knobs, nr):
+        check(build(name, knobs, nr, seed), nr)
+    else:
+        with pytest.raises(PatternError, match=rf"^{name}\."):
+            build(name, knobs, nr, seed)
+
+
+def fits(knobs: Any, nr_folios: int) -> bool:
+    """Whether the knobs go together and the VMA has folios enough for them."""
+    if isinstance(knobs, Phases):
+        return knobs.nr_sets * knobs.hot_size_pct <= 100 and knobs.nr_sets <= nr_folios
+    if isinstance(knobs, MovingHotSet):
+        return segments(knobs.hot_size_pct, knobs.step_pct)[0] <= nr_folios
+    return True
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
 def test_the_same_seed_gives_the_same_bytes(name: str) -> None:
-    one, two = (build(name, STATIC[name].knobs(), 5000, 7) for _ in range(2))
+    one, two = (build(name, SYNTHETIC[name].knobs(), 5000, 7) for _ in range(2))
     assert one.classes.tobytes() == two.classes.tobytes()
     assert one.share.tobytes() == two.share.tobytes()
 

@@ -10,6 +10,7 @@ from tiering.workloads import (
     hot_set,
     sequential,
     moving_hot_set,
+    phases,
     uniform,
     zipf,
 )
@@ -40,6 +41,7 @@ PATTERNS: dict[str, Pattern] = {
     "moving_hot_set": Pattern(
         moving_hot_set.MovingHotSet, moving_hot_set.build, "a hot window that moves on"
     ),
+    "phases": Pattern(phases.Phases, phases.build, "hot sets that take turns"),
     "damon_recording": Pattern(
         damon_recording.DamonRecording, None, "heat recorded on a real machine", True
     ),
