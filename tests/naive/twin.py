@@ -20,7 +20,7 @@ MS = 1_000_000
 @dataclass
 class Folio:
     slow: bool
-    weight: float  # share of the process's accesses
+    weights: list[float]  # share of the process's accesses, phase by phase
     accessed: bool = False
     idle: bool = False
     young: bool = False
@@ -32,7 +32,9 @@ class Mm:
     think: float
     folios: list[Folio]
     work: float
-    cum_weights: list[float]
+    phases: list[float]  # accesses in each phase, endless for a static pattern
+    phase: int = 0
+    into: float = 0.0  # accesses done in the phase
     done: float = 0.0
     finished_at: float | None = None
     period: int = 0
@@ -63,18 +65,18 @@ class Twin:
         pattern = PATTERNS[vma.pattern]
         assert pattern.build is not None
         region = pattern.build(getattr(vma, vma.pattern) or pattern.knobs(), nr, seed)
-        folios = [Folio(vma.node == "CXL", region.share[0, c]) for c in region.classes]
+        folios = [Folio(vma.node == "CXL", list(region.share[:, c])) for c in region.classes]
         return Mm(
             process.threads * process.mlp, process.think_ns, folios,
             process.work_accesses or float("inf"),
-            list(itertools.accumulate(f.weight for f in folios)), period=self.scan.scan_period_ms,
+            list(region.phase_accesses) or [float("inf")], period=self.scan.scan_period_ms,
         )  # fmt: skip
 
     def solve(self) -> None:
         """Accesses per ns of every mm, by fixed-point iteration; think time dominates."""
         a, b = self.scenario.machine.curve_a, self.scenario.machine.curve_b
         latency = [node.latency_ns for node in self.scenario.nodes]
-        slow_shares = [sum(f.weight for f in mm.folios if f.slow) for mm in self.mms]
+        slow_shares = [sum(f.weights[mm.phase] for f in mm.folios if f.slow) for mm in self.mms]
         for _ in range(20):
             traffic = [0.0, 0.0]
             for i, mm in enumerate(self.mms):
@@ -104,11 +106,20 @@ class Twin:
             self.now = end
 
     def _accesses(self, mm: Mm, expected: float) -> None:
-        expected = min(expected, mm.work - mm.done) * self.weight_error
-        at = self.rng.expovariate(1.0)
-        while at < expected:
-            self.rng.choices(mm.folios, cum_weights=mm.cum_weights)[0].accessed = True
-            at += self.rng.expovariate(1.0)
+        """Accesses at Poisson times, phase by phase."""
+        expected = min(expected, mm.work - mm.done)
+        while expected > 0.0:
+            part = min(expected, mm.phases[mm.phase] - mm.into)
+            cum_weights = list(itertools.accumulate(f.weights[mm.phase] for f in mm.folios))
+            at = self.rng.expovariate(1.0)
+            while at < part * self.weight_error:
+                self.rng.choices(mm.folios, cum_weights=cum_weights)[0].accessed = True
+                at += self.rng.expovariate(1.0)
+            expected -= part
+            mm.into += part
+            if mm.into >= mm.phases[mm.phase]:
+                mm.phase, mm.into = (mm.phase + 1) % len(mm.phases), 0.0
+                self.moved = True
 
     def run(self) -> None:
         """The scanning thread, mm by mm in the order in which visits come due."""
