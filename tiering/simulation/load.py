@@ -6,12 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tiering.model.knobs import knob_specs
+from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
 from tiering.simulation.scenario import SECTIONS, Process, Scenario, Vma
+from tiering.workloads.table import PATTERNS
 
 MAX_BYTES = 1_000_000
 PERCENT_SLACK = 0.01  # shares such as 33.33 need not sum to 100 exactly
+KNOBS = SECTIONS | {name: pattern.knobs for name, pattern in PATTERNS.items()}
 
 
 class ScenarioError(ValueError):
@@ -117,24 +119,31 @@ def _sentence(name: str, problem: Any) -> str:
 
 
 def _allowed(loc: list[Any], problem: Any) -> str:
-    if len(loc) == 2 and loc[0] in SECTIONS:
-        spec = knob_specs(loc[0], SECTIONS[loc[0]]).get(str(loc[1]))
-        if spec is not None:
-            return "allowed is " + spec.allowed
+    spec = (_knobs(loc[:-1]) or {}).get(str(loc[-1]))
+    if spec is not None:
+        return "allowed is " + spec.allowed
+    if problem["type"] == "named_tuple_type":
+        return "should be a table; " + _known_keys([*loc, ""])
     message = str(problem["msg"]).replace("Input should", "should")
     return message[0].lower() + message[1:]
 
 
 def _known_keys(loc: list[Any]) -> str:
-    if len(loc) == 2 and loc[0] in SECTIONS:
-        names = list(knob_specs(loc[0], SECTIONS[loc[0]]))
-    elif loc[0] == "processes" and "vmas" in loc:
-        names = list(Vma.model_fields)
+    """Keys of the table in which the last part of `loc` is one."""
+    knobs = _knobs(loc[:-1])
+    if knobs is not None:
+        names = list(knobs)
     elif loc[0] == "processes":
-        names = list(Process.model_fields)
+        names = list((Vma if "vmas" in loc else Process).model_fields)
     else:
         names = [key for key, field in Scenario.model_fields.items() if not field.exclude]
-    return "allowed are " + ", ".join(names)
+    return "allowed are " + ", ".join(names) if names else "no key is allowed"
+
+
+def _knobs(loc: list[Any]) -> dict[str, KnobSpec] | None:
+    """Knobs of the section or pattern at this place, None if it is neither."""
+    name = str(loc[-1]) if loc else ""
+    return knob_specs(name, KNOBS[name]) if name in KNOBS else None
 
 
 def _cross_check(scenario: Scenario) -> None:
