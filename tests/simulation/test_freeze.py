@@ -11,7 +11,8 @@ from tiering.hotness.last_report import LastReport
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.freeze import CheckpointError, Frozen, models
 from tiering.simulation.thaw import Thawed
-from tiering.sources.pte_scan import ScannedMm, Walked
+from tiering.sources.pte_scan import Walked
+from tiering.sources.pte_state import ScannedMm
 
 SCENARIO = tiny()
 
@@ -147,7 +148,7 @@ class StrangeWalk(Walked):
         (np.datetime64("2024-12-01"), "numpy.datetime64"),
         (tiny(), "Scenario"),
         (Stranger(), "Stranger"),
-        (StrangeWalk(0, 0, 0, 0, False), "StrangeWalk"),
+        (StrangeWalk(0, 0, 0, False), "StrangeWalk"),
         (type("Own", (dict,), {})(), "Own"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

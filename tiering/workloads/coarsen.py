@@ -53,9 +53,7 @@ def _rates(region: Region, first: int, order: int) -> NDArray[np.float64]:
     return rates
 
 
-def _kinds(
-    rates: NDArray[np.float64], order: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def _kinds(rates: NDArray[np.float64], order: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """(class of each folio, share f64[phases, rows]) from f64[folios, phases]."""
     kinds, kind = np.unique(rates, axis=0, return_inverse=True)
     kind = kind.reshape(-1)

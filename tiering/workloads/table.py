@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from tiering.workloads import (
     damon_recording,
-    growing,
     gaussian,
+    growing,
     hot_set,
-    sequential,
     moving_hot_set,
     phases,
+    sequential,
     uniform,
     zipf,
 )
