@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tiering.cli.bench_replay import REPLAYS
 from tiering.cli.bench_visit import VISITS
 from tiering.cli.measure import REPEATS, Figure, best, host, rewrite_rate, scatter_rate
 from tiering.engine.closed_loop import Load, Nodes, room, solve
@@ -138,6 +139,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "speed_8g_1mm_light": lambda: _speed(23_842.0),  # 0.02 accesses per folio and second
     "speed_8g_1mm_thrash": lambda: _speed(477.0),  # 1 access per folio and second
     **VISITS,
+    **REPLAYS,
     "migrate": _migrate,
     "solve": _solve,
     "encode": _encode,

@@ -1,0 +1,64 @@
+"""Identical hit counts to libCacheSim, an independent simulator, on the same trace."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from packaging.requirements import Requirement
+
+from tests.house.tree import ROOT
+from tiering.cli.peer import POLICIES, peer_replay, write_trace
+from tiering.engine.irm import irm_trace, zipf_law
+from tiering.engine.replay import replay
+
+NR_PAGES, NR_ACCESSES = 100_000, 2_000_000
+
+
+def required_here() -> bool:
+    """What tests/requirements.txt says: libcachesim has no wheels for other machines."""
+    lines = (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("libcachesim")]
+    marker = Requirement(line).marker
+    return marker is None or marker.evaluate()
+
+
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(not required_here(), reason="libcachesim has no wheel for this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def trace() -> NDArray[np.uint32]:
+    """Zipf, and a loop over more pages than any cache holds every 100,000 accesses."""
+    zipf = irm_trace(zipf_law(NR_PAGES, 0.9), NR_ACCESSES, 17)
+    loop = np.arange(25_000, dtype=np.uint32) * np.uint32(3)
+    for begin in range(50_000, NR_ACCESSES, 100_000):
+        zipf[begin : begin + loop.size] = loop
+    return zipf
+
+
+@pytest.fixture(scope="module")
+def recorded(trace: NDArray[np.uint32], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("peer") / "trace.bin"
+    write_trace(trace, path)
+    return path
+
+
+@pytest.mark.parametrize("frames", [1, 100, 5_000, 20_000, 60_000])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_hits_are_those_of_libcachesim(
+    policy: str, frames: int, trace: NDArray[np.uint32], recorded: Path
+) -> None:
+    hits, _ = peer_replay(policy, recorded, NR_ACCESSES, frames)
+    assert replay(policy, trace, NR_PAGES, frames).hits == hits
+    assert hits > 0
+
+
+def test_one_page_more_or_another_policy_is_noticed(
+    trace: NDArray[np.uint32], recorded: Path
+) -> None:
+    hits, _ = peer_replay("lru", recorded, NR_ACCESSES, 5_000)
+    assert replay("lru", trace, NR_PAGES, 5_001).hits != hits
+    assert replay("fifo", trace, NR_PAGES, 5_000).hits != hits
