@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 
 import pytest
-from tiering.cli.figure import best_rate
 
 from tests.engine.test_replay_peer import required_here
 from tiering.cli import bench_replay
-from tiering.cli.bench_replay import REPLAY_BENCHMARKS
+from tiering.cli.bench_replay import REPLAYS
 from tiering.cli.benchmarks import BENCHMARKS
+from tiering.cli.measure import best
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         function.cache_clear()
 
 
-@pytest.mark.parametrize("name", REPLAY_BENCHMARKS)
+@pytest.mark.parametrize("name", REPLAYS)
 def test_every_figure_tells_its_share_of_the_random_access_limit(name: str) -> None:
     figure = BENCHMARKS[name]()
     assert figure.value > 0
@@ -50,5 +50,5 @@ def test_the_best_rate_leaves_the_first_call_out() -> None:
         calls.append(1)
         return 1e18 if len(calls) == 1 else 0.0
 
-    assert best_rate(work, 3) == 0.0
+    assert best(work, 3) == 0.0
     assert len(calls) == 4

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tests.naive.hit_ratios import fifo_che, fifo_exact, lru_che, lru_exact
 from tiering.engine.irm import irm_trace, zipf_law
-from tiering.engine.oracle import best_share
+from tiering.engine.oracle import ceiling
 from tiering.engine.replay import POLICIES, Replayed, replay, replay_static
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,8 @@ def steady(policy: str, nr_pages: int, exponent: float, frames: int) -> Replayed
 
 
 def bound(law: Floats, frames: int) -> float:
-    return best_share(np.ones(law.size, np.int64), law, frames)
+    one = np.ones(law.size, np.int64)
+    return float(ceiling(one, law, one, frames)[0])
 
 
 @pytest.mark.parametrize(("frames", "lru", "fifo", "optimum"), SMALL)

@@ -57,7 +57,8 @@ def replay_static(trace: NDArray[np.uint32], weight: NDArray[np.float64], frames
     know the future beats under the independent reference model. ValueError as in `replay`.
     """
     frames = _checked(trace, weight.size, frames)
-    resident = quota(np.ones(weight.size, np.int64), weight, frames)
+    one = np.ones(weight.size, np.int64)
+    resident = quota(one, weight, one, frames)
     return Replayed(trace.size, int(static(trace, resident.astype(np.uint8))), 0)
 
 
