@@ -51,7 +51,7 @@ def alias_table(law: NDArray[np.float64]) -> NDArray[np.uint64]:
     return np.asarray(_pair(weight))
 
 
-@loop
+@loop(allocates=True)
 def _pair(weight):  # type: ignore[no-untyped-def]
     """Fill every cell with one light page and, above it, a part of a heavy one; empties weight.
 
@@ -89,7 +89,7 @@ def scaled(bits, nr):  # type: ignore[no-untyped-def]
     return (bits >> _HALF) * nr + (((bits & _LOW) * nr) >> _HALF)
 
 
-@loop
+@loop(allocates=True)
 def draw(table, key, first, out):  # type: ignore[no-untyped-def]
     """out: u32, the pages of accesses first, first + 1, ... of the stream `key`.
 

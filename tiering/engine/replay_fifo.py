@@ -8,7 +8,7 @@ _RESIDENT = np.uint8(1)
 _REFERENCED = np.uint8(3)
 
 
-@loop
+@loop(allocates=True)
 def fifo(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     """Every miss promotes and evicts the page that came first: (hits, promotions).
 
@@ -28,7 +28,7 @@ def fifo(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     return trace.size - promotions, promotions
 
 
-@loop
+@loop(allocates=True)
 def clock(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     """FIFO with a second chance: the hand passes over, and clears, pages touched since it came by.
 

@@ -23,7 +23,7 @@ _M4 = np.uint64(0x0F0F0F0F0F0F0F0F)
 _SUM = np.uint64(0x0101010101010101)
 
 
-@loop
+@loop(allocates=True)
 def lru(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     """Every miss promotes and evicts the page whose last touch is longest ago: (hits, promotions).
 
@@ -45,7 +45,7 @@ def lru(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     return hits, trace.size - hits
 
 
-@loop
+@loop(allocates=True)
 def lru_second_sight(trace, nr_pages, frames):  # type: ignore[no-untyped-def]
     """2-LRU: as `lru`, but a miss promotes only a page that is in an LRU list of sightings.
 
