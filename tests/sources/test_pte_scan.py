@@ -9,7 +9,7 @@ from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
 from tiering.engine.touch import scratch
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_scan import PteScanner
-from tiering.sources.pte_state import ScannedMm
+from tiering.sources.pte_state import ScannedMm, rules
 from tiering.sources.pte_visit import NS_PER_MS, adapt
 
 V0 = PteScan()
@@ -19,7 +19,7 @@ STILL = pace()  # no process runs
 
 def visits_until(period: int, limit: int, x: int, y: int) -> int:
     for visit in itertools.count(1):
-        period, _ = adapt(V0, period, 4096, x, y)
+        period, _ = adapt(rules(V0), period, 4096, x, y)
         if period == limit:
             return visit
     raise AssertionError
@@ -38,18 +38,18 @@ def test_case_1_needs_7_visits_from_2000_to_5000_ms() -> None:
     [(0, 0, 2300, 2048), (0, 500, 400, 16384), (500, 0, 5000, 4096), (500, 500, 1700, 8192)],
 )
 def test_the_four_cases_from_the_defaults(x: int, y: int, period: int, size: int) -> None:
-    assert adapt(V0, 2000, 4096, x, y) == (period, size)
+    assert adapt(rules(V0), 2000, 4096, x, y) == (period, size)
 
 
 @pytest.mark.parametrize("period", range(400, 5001, 100))
 def test_coarse_steps_are_bang_bang(period: int) -> None:
-    assert 400 <= adapt(V0, period, 4096, 0, 1000)[0] <= 625
-    assert 3200 <= adapt(V0, period, 4096, 1000, 0)[0] <= 5000
+    assert 400 <= adapt(rules(V0), period, 4096, 0, 1000)[0] <= 625
+    assert 3200 <= adapt(rules(V0), period, 4096, 1000, 0)[0] <= 5000
 
 
 def test_the_size_stays_between_its_bounds() -> None:
-    assert adapt(V0, 2000, 512, 0, 0)[1] == 512
-    assert adapt(V0, 2000, 16384, 500, 500)[1] == 16384
+    assert adapt(rules(V0), 2000, 512, 0, 0)[1] == 512
+    assert adapt(rules(V0), 2000, 16384, 500, 500)[1] == 16384
 
 
 def scanner(
@@ -97,7 +97,7 @@ def test_a_folio_touched_once_is_reported_for_ever() -> None:
     for _ in range(3):
         clock, reported = one_visit(scan, clock)
         assert reported == 1
-        assert scan.reports[0] == 7
+        assert scan.reports.folios[0] == 7
     assert scan.memory.folio[7] & np.uint32(YOUNG)
     assert not scan.memory.folio[7] & np.uint32(ACCESSED)
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from tiering.cli.measure import Figure, best, host, rewrite_rate
 from tiering.engine.flow import Pace
+from tiering.engine.reports import reports
 from tiering.engine.touch import scratch
 from tiering.engine.vectors import FEATURES
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import NS_PER_S, Simulation
-from tiering.sources.pte_walk import walk
+from tiering.sources.pte_walk import AS_POSTED, walk
 
 REPEATS = 15  # a pass is over in a millisecond
 SIZES = {"uniform_8g": ("uniform", 8192), "zipf_8g": ("zipf", 8192), "zipf_64g": ("zipf", 65536)}
@@ -21,16 +22,16 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
     """Folio visits a second of the scan loop over memory that is all on the slow tier."""
     world = Simulation(load_text(host(size_mib, pattern, 1000.0, 1024, 1.0), "bench"), 1).world
     speed = world.nr_folios.sum() / 2 / NS_PER_S  # every other folio touched in a second
-    out, buffers, at = np.zeros(32 * 8192, np.uint32), scratch(vector), [0]
+    found, buffers, at = reports(32 * 8192, 4096), scratch(vector), [0]
     pace = Pace(np.zeros(2, np.int64), np.zeros(1), np.array([speed]), np.array([np.inf]))
 
     def work() -> float:
         granule, visited = 0, 0
         at[0] += NS_PER_S
         while granule < world.memory.nr.size:
-            granule, _, _, scanned = walk(
+            granule, _, _, _, scanned = walk(
                 world.memory, world.rates, buffers, granule, world.memory.nr.size, at[0], 2**62,
-                pace, (0.0, 0.0), out,
+                pace, (0.0, 0.0, AS_POSTED), found, 0, 0,
             )  # fmt: skip
             visited += scanned
         return float(visited)

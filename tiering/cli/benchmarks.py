@@ -14,6 +14,7 @@ from tiering.cli.bench_visit import VISITS
 from tiering.cli.measure import REPEATS, Figure, best, host, rewrite_rate, scatter_rate
 from tiering.engine.closed_loop import Load, Nodes, room, solve
 from tiering.engine.migrate import drain
+from tiering.engine.reports import in_runs
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import NS_PER_S, Simulation
 from tiering.stream.codec import Block, encode
@@ -51,10 +52,10 @@ def _migrate() -> Figure:
         world, queue = simulation.world, simulation.queue
         folios = np.arange(world.memory.folio.size, dtype=np.uint32)
         begin = time.perf_counter()
-        queue.add(folios, 0)
+        queue.add(in_runs(folios), 0)
         drain(
             world.memory, world.rates, simulation.scratch, queue.chunks, 0, 2**62,
-            simulation.progress.pace, queue.terms(), queue.books,
+            simulation.progress.pace, queue.terms, queue.books,
         )  # fmt: skip
         return folios.size / (time.perf_counter() - begin)
 

@@ -15,6 +15,7 @@ from tiering.engine.flow import (
     APP_THREADS,
     BORDER,
     CPUS,
+    FAR,
     KERNEL_BUSY,
     TICK_NS,
     TIME,
@@ -61,28 +62,32 @@ class Movers(NamedTuple):
 def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, end, stop):  # type: ignore[no-untyped-def]
     """Go on to `end`, and from there tick by tick to `stop` as long as folios move.
 
-    Stops at a border of the flow, which the caller settles. Returns the time reached.
+    Stops at a border of the flow, which the caller settles. Returns whether folios may move on.
     """
     while True:
         duration = end - flow.at[TIME]
         busy = movers.scanning[0]
         movers.scanning[0] = 0
-        for k in range(movers.clock.size):
-            before = movers.busy[k]
+        busy -= total(movers.busy)
+        while True:
+            k = _next(movers, end)
+            if k < 0:
+                break
             _run(
                 memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end
             )
-            busy += movers.busy[k] - before
+            _wake(memory, books, movers, movers.clock[k])
+        busy += total(movers.busy)
         advance(flow, end)
         flow.cpu[KERNEL_BUSY] = busy / duration
         changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
-        _wake(memory, books, movers)
+        may_move = moving(memory, queue, terms, movers, end)
         if end >= flow.at[BORDER]:
-            return end
+            return may_move
         if changed or flow.dirty.any() or _short_of_cpus(flow) or stalled(flow):
             settle(flow, rates, memory, nodes)
-        if end >= stop or not moving(memory, queue, terms, movers, end):
-            return end
+        if end >= stop or not may_move:
+            return may_move
         end = min((end // TICK_NS + 1) * TICK_NS, stop)
 
 
@@ -105,21 +110,55 @@ def _short_of_cpus(flow):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _wake(memory, books, movers):  # type: ignore[no-untyped-def]
+def total(values):  # type: ignore[no-untyped-def]
+    """Sum of whole numbers."""
+    summed = np.int64(0)
+    for value in values:
+        summed += value
+    return summed
+
+
+@loop
+def _kswapd_clock(movers, nid):  # type: ignore[no-untyped-def]
+    """When kswapd of a node can act: at once if it sleeps, never if there is none."""
+    for k in range(movers.nid.size):
+        if movers.nid[k] == nid:
+            return movers.clock[k] if movers.awake[k] else np.int64(0)
+    return np.int64(FAR)
+
+
+@loop
+def _next(movers, end):  # type: ignore[no-untyped-def]
+    """The thread whose turn it is: the earliest that is awake and has not come to `end`; or -1."""
+    chosen = -1
+    for k in range(movers.clock.size):
+        if not movers.awake[k] or movers.clock[k] >= end:
+            continue
+        if chosen < 0 or movers.clock[k] < movers.clock[chosen]:
+            chosen = k
+    return chosen
+
+
+@loop
+def _wake(memory, books, movers, now):  # type: ignore[no-untyped-def]
     """kswapd wakes when its node falls below low, or a promotion found no room there."""
     for k in range(movers.nid.size):
         nid = movers.nid[k]
         if nid >= 0 and not movers.awake[k]:
             refused = books.refused[nid] and memory.free[nid] < movers.wanted[nid]
-            movers.awake[k] = memory.free[nid] < movers.low[nid] or refused
+            if memory.free[nid] < movers.low[nid] or refused:
+                movers.awake[k] = True
+                movers.clock[k] = max(movers.clock[k], now)
     books.refused[:] = False
 
 
 @loop
 def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end):  # type: ignore[no-untyped-def]
-    """Let one thread work until its clock passes `end`."""
-    if not movers.awake[k] or movers.clock[k] >= end:
-        return
+    """Let one thread work until its clock passes `end`, or that of the next if that has waited.
+
+    A kswapd gives way after each granule to threads whose clock is behind its own; a thread that
+    drains, when it finds no room.
+    """
     pace = Pace(flow.at, flow.tau, flow.speed, flow.work)
     nid = movers.nid[k]
     slow = slowdown(flow, movers.weight[k], movers.clock.size + movers.scanning[1])
@@ -129,7 +168,7 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
         rate = min(terms.bytes_per_ns / slow, room)
         dear = Terms(
             terms.dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
-            terms.reserve, terms.limit, terms.refuse_shared,
+            terms.reserve, terms.limit, terms.refuse_shared, _kswapd_clock(movers, terms.dst),
         )  # fmt: skip
         begin = clock
         clock = drain(memory, rates, scratch, queue, clock, end, pace, dear, books)
@@ -138,10 +177,10 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
             clock += movers.sleep_ns[0]
         movers.awake[k] = movers.sleep_ns[0] > 0 or queue.at[WAITING] > 0
     else:
-        clock = max(clock, flow.at[TIME])
         begin = clock
+        until = min(end, clock + 1) if movers.clock.size > 1 else end
         clock = _reclaim(
-            memory, rates, scratch, nid, movers.state[k], clock, end, pace, movers.wanted[nid],
+            memory, rates, scratch, nid, movers.state[k], clock, until, pace, movers.wanted[nid],
             sink, sunk, slow,
         )  # fmt: skip
         movers.busy[k] += np.int64((clock - begin) / slow)

@@ -16,14 +16,14 @@ BITMAP_WORDS = GRANULE // 16
 DENSE = BITMAP_WORDS
 """More candidates than this make a bitmap."""
 
-GRANULE_OF, NR, STAMP = range(3)  # columns of `head`
+GRANULE_OF, NR, STAMP, LEFT = range(4)  # columns of `head`
 FIRST, END, WORD, WORD_END, PLACE, WAITING = range(6)  # fields of `at`
 
 
 class Chunks(NamedTuple):
-    """head: i64[H, 3] granule, candidates and ns of arrival of each chunk. words: u16[W] offsets or
-    bitmaps. at: i64[6] first and last chunk, first and last word, place inside the first chunk
-    (candidates taken, or bits passed), candidates waiting."""
+    """head: i64[H, 4] granule, candidates, ns of arrival and candidates left of each chunk. words:
+    u16[W] offsets or bitmaps. at: i64[6] first and last chunk, first and last word, place inside
+    the first chunk (candidates taken, or bits passed), candidates waiting."""
 
     head: NDArray[np.int64]
     words: NDArray[np.uint16]
@@ -33,7 +33,7 @@ class Chunks(NamedTuple):
 def chunks(nr_chunks: int, nr_words: int) -> Chunks:
     """An empty queue of that size."""
     return Chunks(
-        np.zeros((nr_chunks, 3), np.int64), np.zeros(nr_words, np.uint16), np.zeros(6, np.int64)
+        np.zeros((nr_chunks, 4), np.int64), np.zeros(nr_words, np.uint16), np.zeros(6, np.int64)
     )
 
 
@@ -56,81 +56,87 @@ def with_room(queue: Chunks, nr_chunks: int, nr_words: int) -> Chunks:
 
 
 @loop
-def _end_of_chunk(folios, i):  # type: ignore[no-untyped-def]
-    """End of the run of candidates from i on that lie in one granule, in order."""
-    granule = folios[i] // np.uint32(GRANULE)
-    i += 1
-    while i < folios.size and folios[i] > folios[i - 1]:
-        if folios[i] // np.uint32(GRANULE) != granule:
+def room_needed(found, nr_folios):  # type: ignore[no-untyped-def]
+    """(chunks, words) that the first nr_folios of these reports take."""
+    nr_chunks = np.int64(0)
+    nr_words = np.int64(0)
+    first = np.int64(0)
+    for end in found.ends:
+        if first >= nr_folios:
             break
-        i += 1
-    return i
-
-
-@loop
-def room_needed(folios):  # type: ignore[no-untyped-def]
-    """(chunks, words) that these candidates take, u32 folio indices."""
-    nr_chunks = 0
-    nr_words = 0
-    i = 0
-    while i < folios.size:
-        first = i
-        i = _end_of_chunk(folios, i)
         nr_chunks += 1
-        nr_words += min(i - first, BITMAP_WORDS)
+        nr_words += min(min(end, nr_folios) - first, BITMAP_WORDS)
+        first = end
     return nr_chunks, nr_words
 
 
 @loop
-def push(queue, folios, stamp):  # type: ignore[no-untyped-def]
-    """Append candidates, u32 folio indices, that arrive at `stamp` ns; room must be there."""
+def push(queue, found, nr_folios, stamp):  # type: ignore[no-untyped-def]
+    """Append the first nr_folios of these reports, which arrive at `stamp` ns; there is room."""
     at = queue.at
-    i = 0
-    while i < folios.size:
-        granule = np.int64(folios[i]) // GRANULE
-        first = i
-        i = _end_of_chunk(folios, i)
-        nr = i - first
+    first = np.int64(0)
+    for run_end in found.ends:
+        end = min(run_end, nr_folios)
+        if first >= end:
+            break
+        nr = end - first
         head = queue.head[at[END]]
-        head[GRANULE_OF], head[NR], head[STAMP] = granule, nr, stamp
+        head[GRANULE_OF], head[NR] = np.int64(found.folios[first]) // GRANULE, nr
+        head[STAMP], head[LEFT] = stamp, nr
         words = queue.words[at[WORD_END] :]
         if nr > DENSE:
             words[:BITMAP_WORDS] = 0
-            for j in range(first, i):
-                offset = np.int64(folios[j]) % GRANULE
-                words[offset >> 4] |= np.uint16(1 << (offset & 15))
+            for j in range(first, end):
+                offset = found.folios[j] % np.uint32(GRANULE)
+                words[offset >> np.uint32(4)] |= np.uint16(1 << (offset & np.uint32(15)))
         else:
-            for j in range(first, i):
-                words[j - first] = np.uint16(np.int64(folios[j]) % GRANULE)
+            for j in range(first, end):
+                words[j - first] = np.uint16(found.folios[j] % np.uint32(GRANULE))
         at[END] += 1
         at[WORD_END] += min(nr, BITMAP_WORDS)
         at[WAITING] += nr
+        first = end
 
 
 @loop
-def next_offset(queue):  # type: ignore[no-untyped-def]
-    """Take the next candidate of the first chunk; its offset, or -1 once the chunk is used up.
+def expand(queue, granule, most, out):  # type: ignore[no-untyped-def]
+    """Folio indices (u32) of what is left of the first chunk, into out[]; returns their number.
 
-    A chunk that is used up leaves the queue.
+    Enough is written for whoever wants at most `most`, but not all if it is more.
     """
     at = queue.at
     head = queue.head[at[FIRST]]
-    if head[NR] > DENSE:
-        while at[PLACE] < GRANULE:
-            place = at[PLACE]
-            word = np.int64(queue.words[at[WORD] + (place >> 4)]) >> (place & 15)
-            if word == 0:
-                at[PLACE] = (place | 15) + 1
-                continue
-            at[PLACE] += 1
-            if word & 1:
-                at[WAITING] -= 1
-                return place
-    elif at[PLACE] < head[NR]:
-        at[PLACE] += 1
-        at[WAITING] -= 1
-        return np.int64(queue.words[at[WORD] + at[PLACE] - 1])
-    at[WORD] += min(head[NR], BITMAP_WORDS)
-    at[FIRST] += 1
-    at[PLACE] = 0
-    return np.int64(-1)
+    base = np.uint32(granule * GRANULE)
+    n = np.int64(0)
+    if head[NR] <= DENSE:
+        for i in range(at[PLACE], min(head[NR], at[PLACE] + most)):
+            out[n] = base + np.uint32(queue.words[at[WORD] + i])
+            n += 1
+        return n
+    for word in range(at[PLACE] >> 4, BITMAP_WORDS):
+        bits = np.uint32(queue.words[at[WORD] + word])
+        if word == at[PLACE] >> 4:
+            bits = (bits >> np.uint32(at[PLACE] & 15)) << np.uint32(at[PLACE] & 15)
+        for bit in range(16):
+            out[n] = base + np.uint32(word * 16 + bit)
+            n += np.int64((bits >> np.uint32(bit)) & np.uint32(1))
+        if n >= most:
+            break
+    return n
+
+
+@loop
+def consume(queue, granule, out, done):  # type: ignore[no-untyped-def]
+    """Take the first `done` of the candidates that `expand` gave; an empty chunk leaves."""
+    at = queue.at
+    head = queue.head[at[FIRST]]
+    at[WAITING] -= done
+    head[LEFT] -= done
+    if head[LEFT] == 0:
+        at[WORD] += min(head[NR], BITMAP_WORDS)
+        at[FIRST] += 1
+        at[PLACE] = 0
+    elif head[NR] <= DENSE:
+        at[PLACE] += done
+    elif done > 0:
+        at[PLACE] = np.int64(out[done - 1]) - granule * GRANULE + 1

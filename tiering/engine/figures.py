@@ -1,10 +1,10 @@
-"""Sums over processes and nodes for one row of metrics, in fixed order."""
+"""Figures of one row of metrics: sums over processes and nodes, in fixed order."""
 
 from tiering.engine.jit import loop
 
 
 @loop
-def by_node(throughput, share, out):  # type: ignore[no-untyped-def]
+def by_node(speed, share, out):  # type: ignore[no-untyped-def]
     """out: f64[N] share of all accesses by node, from f64[P] speeds and f64[N, P] shares.
 
     When no process runs any more, all count alike.
@@ -12,11 +12,11 @@ def by_node(throughput, share, out):  # type: ignore[no-untyped-def]
     nr_n, nr_p = share.shape
     total = 0.0
     for p in range(nr_p):
-        total += throughput[p]
+        total += speed[p]
     for nid in range(nr_n):
         part = 0.0
         for p in range(nr_p):
-            part += (throughput[p] if total > 0.0 else 1.0) * share[nid, p]
+            part += (speed[p] if total > 0.0 else 1.0) * share[nid, p]
         out[nid] = part / (total if total > 0.0 else nr_p)
 
 
@@ -41,11 +41,32 @@ def total_of(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def resident_by_mm(memory, row_at, nr_rows, out):  # type: ignore[no-untyped-def]
-    """out: f64[P, N] pages of each process on each node."""
-    for p in range(row_at.size):
-        for nid in range(memory.resident.shape[1]):
+def observe(flow, memory, rates, capacity, top_tier, walk_ns, before, since, nodes, resident, mms):  # type: ignore[no-untyped-def]
+    """Fill the parts of a row that are of nodes and processes.
+
+    capacity: i64[N] pages. top_tier: bool[N]. walk_ns: f64[P]. before: f64[P] work time at the last
+    row, `since` ns ago; becomes that of now. nodes: f64[4, N] resident pages, access share,
+    latency, utilisation. resident: f64[P, N] pages. mms: f64[2, P] accesses per second and part of
+    the fixed work done. Returns (accesses per second, accesses, top-tier share, mean latency).
+    """
+    by_node(flow.speed, flow.share, nodes[1])
+    top_share = 0.0
+    for nid in range(capacity.size):
+        nodes[0, nid] = capacity[nid] - memory.free[nid]
+        nodes[2, nid] = flow.latency[nid]
+        nodes[3, nid] = flow.utilisation[nid]
+        top_share += nodes[1, nid] if top_tier[nid] else 0.0
+    done = 0.0
+    for p in range(before.size):
+        tau = min(flow.tau[p], flow.work[p])
+        mms[0, p] = (tau - before[p]) / since * 1e9
+        mms[1, p] = tau / flow.work[p]
+        before[p] = tau
+        done += tau
+        for nid in range(capacity.size):
             pages = 0
-            for row in range(row_at[p], row_at[p] + nr_rows[p]):
+            for row in range(rates.row_at[p], rates.row_at[p] + rates.nr_rows[p]):
                 pages += memory.resident[row, nid] * memory.pages[row]
-            out[p, nid] = pages
+            resident[p, nid] = pages
+    mean_ns = mean_of(nodes[1], flow.latency) + mean_of(flow.speed, walk_ns)
+    return total_of(mms[0]), done, top_share, mean_ns

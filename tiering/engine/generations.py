@@ -10,7 +10,6 @@ and eviction; not modelled: tiers inside a generation, the bloom filter of page 
 import numpy as np
 
 from tiering.engine.folios import (
-    GRANULE,
     LIST_MASK,
     LIST_SHIFT,
     NID_MASK,
@@ -19,6 +18,7 @@ from tiering.engine.folios import (
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
+from tiering.engine.pick import pick
 from tiering.engine.reclaim import (
     AGE_HAND,
     HAND,
@@ -27,9 +27,10 @@ from tiering.engine.reclaim import (
     MIN_SEQ,
     REFS,
     SEEN,
+    count_relisted,
     demote,
     has_any,
-    relist,
+    needed,
 )
 
 MIN_GENERATIONS = 2
@@ -81,15 +82,11 @@ def _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk):  # t
     if there > 0:
         latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
         mine = np.uint32(nid << NID_SHIFT)
-        start = granule * GRANULE
-        looked = 0
-        for index in range(start, start + memory.nr[granule]):
-            value = memory.folio[index]
-            if value & np.uint32(NID_MASK) == mine:
-                looked += 1
-                if value & REFS:
-                    memory.folio[index] = value & SEEN
-                    relist(memory, index, granule, nid, state[MAX_SEQ] % NR_LISTS, sink.slow[nid])
+        looked = pick(memory, scratch, granule, np.uint32(NID_MASK), mine)
+        youngest = state[MAX_SEQ] % NR_LISTS
+        for i in range(looked):
+            _rejuvenate(memory, scratch.found[i], scratch.lists, youngest)
+        _count(memory, scratch.lists, granule, nid, youngest, sink.slow[nid])
         sunk.scanned[0] += looked
         clock += np.int64(looked * memory.pages[memory.row0[granule]] * sink.age_ns + 0.5)
     state[AGE_HAND] = granule + 1
@@ -105,19 +102,36 @@ def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, 
     """Demote what is in the oldest generation and was not accessed; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
-    spent = 0.0
-    start = granule * GRANULE
-    for index in range(start, start + memory.nr[granule]):
-        value = memory.folio[index]
-        if value & np.uint32(NID_MASK | LIST_MASK) != mine:
-            continue
-        spent += sink.rmap_ns
-        sunk.scanned[0] += 1
-        if value & REFS:
-            memory.folio[index] = value & SEEN
-            relist(memory, index, granule, nid, youngest, sink.slow[nid])
-            continue
-        spent += demote(memory, index, nid, clock, sink, sunk)
-        if memory.free[nid] >= wanted:
-            break
-    return spent
+    found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
+    looked, old = np.int64(0), np.int64(0)
+    enough = needed(memory, granule, nid, wanted)
+    while looked < found and old < enough:
+        index = scratch.found[looked]
+        looked += 1
+        if memory.folio[index] & REFS:
+            _rejuvenate(memory, index, scratch.lists, youngest)
+        else:
+            scratch.chosen[old] = index
+            old += 1
+    _count(memory, scratch.lists, granule, nid, youngest, sink.slow[nid])
+    sunk.scanned[0] += looked
+    return looked * sink.rmap_ns + demote(memory, scratch, granule, nid, old, clock, sink, sunk)
+
+
+@loop
+def _rejuvenate(memory, index, lists, youngest):  # type: ignore[no-untyped-def]
+    """If the folio was referenced, put it into the youngest generation; lists counts from where."""
+    value = memory.folio[index]
+    if value & REFS:
+        lists[(value >> np.uint32(LIST_SHIFT)) & np.uint32(NR_LISTS - 1)] += 1
+        there = np.uint32(youngest << LIST_SHIFT)
+        memory.folio[index] = (value & SEEN & ~np.uint32(LIST_MASK)) | there
+
+
+@loop
+def _count(memory, lists, granule, nid, youngest, slow):  # type: ignore[no-untyped-def]
+    """Take what `_rejuvenate` counted into the books, and clear it."""
+    for here in range(NR_LISTS):
+        if lists[here] > 0:
+            count_relisted(memory, granule, nid, here, youngest, np.int64(lists[here]), slow)
+            lists[here] = 0

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, WAITING, next_offset
+from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, consume, expand
 from tiering.engine.folios import (
-    CLASS_MASK,
     FOLIO_BYTES,
     GRANULE,
     NID_MASK,
@@ -22,10 +21,10 @@ from tiering.engine.folios import (
     SHARED,
     SLOW,
     UNTOUCHED,
-    move,
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
+from tiering.engine.shift import shift
 
 NR_OUTCOMES = 6
 MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED = range(NR_OUTCOMES)
@@ -39,7 +38,7 @@ STAMP_NS = 100_000_000
 class Terms(NamedTuple):
     """On which terms folios move: node, ns for a batch and for a folio, copy rate in bytes per ns,
     folios a batch, pages that must stay free on `dst`, pages that may move per window (0 = any),
-    whether shared folios are refused."""
+    whether shared folios are refused, ns from which on to stop where there is no room."""
 
     dst: int
     batch_ns: float
@@ -49,6 +48,7 @@ class Terms(NamedTuple):
     reserve: int
     limit: int
     refuse_shared: bool
+    give_way_ns: int
 
 
 class Books(NamedTuple):
@@ -84,74 +84,92 @@ def books(nr_nodes: int, nr_processes: int) -> Books:
 def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # type: ignore[no-untyped-def]
     """Promote waiting folios until the clock passes `until`; returns the clock.
 
-    Stops as well at candidates that have not arrived yet. pace: see engine/flow.py; a granule
-    is looked at before its first folio moves, since migration reads the PTEs. What is not moved
-    costs b and no copy.
+    Stops as well at candidates that have not arrived yet, and from terms.give_way_ns on after a
+    batch in which one found no room, so that kswapd can catch up. pace: see engine/flow.py; a
+    granule is looked at before its first folio moves, since migration reads the PTEs. What is not
+    moved costs b and no copy. A batch ends at the end of its granule.
     """
     at = queue.at
-    in_batch = 0
-    spent = 0.0
-    fresh = np.int64(-1)
-    while at[FIRST] < at[END]:
+    while at[FIRST] < at[END] and clock < until:
+        if books.refused[terms.dst] and clock >= terms.give_way_ns:
+            break
         granule = queue.head[at[FIRST], GRANULE_OF]
         stamp = queue.head[at[FIRST], STAMP]
-        if stamp > clock or (in_batch == 0 and clock >= until):
+        if stamp > clock:
             break
-        offset = next_offset(queue)
-        if offset < 0:
-            continue
-        if in_batch == 0:
-            spent = terms.batch_ns
-        in_batch += 1
-        spent += terms.folio_ns
-        index = granule * GRANULE + offset
-        pages = memory.pages[_row(memory, granule, index)]
-        fate = _fate(memory, memory.folio[index], pages, clock, terms, books.window)
-        books.outcome[fate] += 1
-        books.refused[terms.dst] |= fate == NO_ROOM
-        books.age[0] += clock - stamp
-        books.age[1] = max(books.age[1], clock - stamp)
-        if fate == MOVED:
-            if fresh != granule:
-                fresh = granule
-                latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
-            _promote(memory, index, pages, clock, terms, books)
-            spent += pages * FOLIO_BYTES / terms.bytes_per_ns
-        if in_batch == terms.batch_nr or at[WAITING] == 0:
-            clock += np.int64(spent + 0.5)
-            in_batch = 0
-    if in_batch > 0:
-        clock += np.int64(spent + 0.5)
+        nr = expand(queue, granule, _most(memory, granule, clock, until, terms), scratch.found)
+        done, moved, clock = _choose(
+            memory, scratch, nr, granule, stamp, clock, until, terms, books
+        )
+        consume(queue, granule, scratch.found, done)
+        if moved > 0:
+            latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+            _promote(memory, scratch, granule, moved, terms, books)
     return clock
 
 
 @loop
-def _row(memory, granule, index):  # type: ignore[no-untyped-def]
-    return memory.row0[granule] + np.int64(memory.folio[index] & np.uint32(CLASS_MASK))
+def _most(memory, granule, clock, until, terms):  # type: ignore[no-untyped-def]
+    """Candidates of the granule after which room or time is surely over, at least one."""
+    pages = memory.pages[memory.row0[granule]]
+    most = np.int64(GRANULE)
+    if clock >= terms.give_way_ns:
+        most = max(memory.free[terms.dst] - terms.reserve, np.int64(0)) // pages
+    each = terms.batch_ns / terms.batch_nr + terms.folio_ns
+    if each * most > until - clock:
+        most = np.int64((until - clock) / each)
+    return most + terms.batch_nr
 
 
 @loop
-def _promote(memory, index, pages, clock, terms, books):  # type: ignore[no-untyped-def]
-    nid = np.int64((memory.folio[index] & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT))
-    books.from_nid[nid] += pages
-    books.pages[0] += pages
-    books.dirty[memory.mm[index // GRANULE]] = True
-    move(memory, index, terms.dst, 0)
-    memory.folio[index] |= np.uint32(UNTOUCHED)
-    if memory.stamp.size > 0:
-        memory.stamp[index] = np.uint16(max((clock // STAMP_NS) & 0xFFFF, 1))
+def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  # type: ignore[no-untyped-def]
+    """Decide the candidates scratch.found[:nr] in turn, until the clock passes `until`.
+
+    Those that move are in scratch.chosen. Returns (decided, chosen, clock).
+    """
+    pages = memory.pages[memory.row0[granule]]
+    copy_ns = pages * FOLIO_BYTES / terms.bytes_per_ns
+    room = memory.free[terms.dst] - terms.reserve
+    done = np.int64(0)
+    chosen = np.int64(0)
+    while done < nr and clock < until:
+        if books.refused[terms.dst] and clock >= terms.give_way_ns:
+            break
+        stop = min(done + terms.batch_nr, nr)
+        spent = terms.batch_ns
+        waited = clock - stamp
+        for i in range(done, stop):
+            index = scratch.found[i]
+            fate = _fate(memory.folio[index], pages, room, clock, terms, books.window)
+            spent += terms.folio_ns
+            books.outcome[fate] += 1
+            if fate == MOVED:
+                scratch.chosen[chosen] = index
+                chosen += 1
+                room -= pages
+                spent += copy_ns
+                if memory.stamp.size > 0:
+                    memory.stamp[index] = np.uint16(max((clock // STAMP_NS) & 0xFFFF, 1))
+            elif fate == NO_ROOM:
+                books.refused[terms.dst] = True
+        books.age[0] += waited * (stop - done)
+        books.age[1] = max(books.age[1], waited)
+        done = stop
+        clock += np.int64(spent + 0.5)
+    return done, chosen, clock
 
 
 @loop
-def _fate(memory, value, pages, clock, terms, window):  # type: ignore[no-untyped-def]
+def _fate(value, pages, room, clock, terms, window):  # type: ignore[no-untyped-def]
     """What becomes of a candidate; a folio that may move is counted in the accounting period."""
     if value & np.uint32(SLOW) == 0:
         return STALE
-    if value & np.uint32(PINNED):
-        return IS_PINNED
-    if terms.refuse_shared and value & np.uint32(SHARED):
-        return IS_SHARED
-    if memory.free[terms.dst] - pages < terms.reserve:
+    if value & np.uint32(PINNED | SHARED):
+        if value & np.uint32(PINNED):
+            return IS_PINNED
+        if terms.refuse_shared:
+            return IS_SHARED
+    if room < pages:
         return NO_ROOM
     if terms.limit > 0:
         if clock - window[0] >= WINDOW_NS:
@@ -161,3 +179,17 @@ def _fate(memory, value, pages, clock, terms, window):  # type: ignore[no-untype
             return LIMITED
         window[1] += pages
     return MOVED
+
+
+@loop
+def _promote(memory, scratch, granule, nr, terms, books):  # type: ignore[no-untyped-def]
+    """Move scratch.chosen[:nr] of a granule up, and account it."""
+    for i in range(nr):
+        nid = (memory.folio[scratch.chosen[i]] & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT)
+        books.from_nid[nid] += memory.pages[memory.row0[granule]]
+    pages = shift(
+        memory, scratch, granule, scratch.chosen, nr, np.int64(terms.dst), 0,
+        np.uint32(UNTOUCHED), np.uint32(0),
+    )  # fmt: skip
+    books.pages[0] += nr * pages
+    books.dirty[memory.mm[granule]] = True

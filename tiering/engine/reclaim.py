@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.folios import (
     ACCESSED,
-    CLASS_MASK,
     FOLIO_BYTES,
-    GRANULE,
     IDLE,
     LIST_MASK,
     LIST_SHIFT,
@@ -28,11 +26,12 @@ from tiering.engine.folios import (
     REFERENCED,
     UNTOUCHED,
     YOUNG,
-    move,
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
 from tiering.engine.migrate import STAMP_NS
+from tiering.engine.pick import pick
+from tiering.engine.shift import shift
 
 INACTIVE, ACTIVE = 0, 1
 REFS = np.uint32(ACCESSED | YOUNG)
@@ -135,84 +134,125 @@ def inactive_is_low(memory, nid):  # type: ignore[no-untyped-def]
 
 
 @loop
-def relist(memory, index, granule, nid, there, slow):  # type: ignore[no-untyped-def]
-    """Put a folio of node `nid` onto another list."""
-    value = memory.folio[index]
-    here = np.int64((value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT))
-    memory.folio[index] = (value & ~np.uint32(LIST_MASK)) | np.uint32(there << LIST_SHIFT)
-    memory.on_list[nid, here] -= 1
-    memory.on_list[nid, there] += 1
+def count_relisted(memory, granule, nid, here, there, nr, slow):  # type: ignore[no-untyped-def]
+    """Keep the books of `nr` folios of a granule and node that went from one list to another."""
+    memory.on_list[nid, here] -= nr
+    memory.on_list[nid, there] += nr
     if not slow:
-        memory.lists[granule, here] -= 1
-        memory.lists[granule, there] += 1
+        memory.lists[granule, here] -= nr
+        memory.lists[granule, there] += nr
 
 
 @loop
 def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+    """Look at the inactive folios of a granule; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
-    spent = 0.0
-    start = granule * GRANULE
-    for index in range(start, start + memory.nr[granule]):
+    found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
+    looked, old, active = np.int64(0), np.int64(0), np.int64(0)
+    enough = needed(memory, granule, nid, wanted)
+    while looked < found and old < enough:
+        index = scratch.found[looked]
         value = memory.folio[index]
-        if value & np.uint32(NID_MASK | LIST_MASK) != mine:
-            continue
-        spent += sink.rmap_ns
-        sunk.scanned[0] += 1
+        looked += 1
         if value & REFS == 0:
-            spent += demote(memory, index, nid, clock, sink, sunk)
-            if memory.free[nid] >= wanted:
-                break
+            scratch.chosen[old] = index
+            old += 1
         elif value & np.uint32(REFERENCED):
-            memory.folio[index] = value & SEEN & ~np.uint32(REFERENCED)
-            relist(memory, index, granule, nid, ACTIVE, sink.slow[nid])
+            there = np.uint32(ACTIVE << LIST_SHIFT)
+            memory.folio[index] = (value & SEEN & ~np.uint32(REFERENCED | LIST_MASK)) | there
+            active += 1
         else:
             memory.folio[index] = (value & SEEN) | np.uint32(REFERENCED)
-    return spent
+    count_relisted(memory, granule, nid, INACTIVE, ACTIVE, active, sink.slow[nid])
+    sunk.scanned[0] += looked
+    return looked * sink.rmap_ns + demote(memory, scratch, granule, nid, old, clock, sink, sunk)
+
+
+@loop
+def needed(memory, granule, nid, wanted):  # type: ignore[no-untyped-def]
+    """Folios of the granule that would free enough of the node."""
+    pages = memory.pages[memory.row0[granule]]
+    return -(-(wanted - memory.free[nid]) // pages)
 
 
 @loop
 def _deactivate(memory, rates, scratch, nid, granule, clock, pace, sink, sunk):  # type: ignore[no-untyped-def]
+    """Put the active folios of a granule onto the inactive list; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (ACTIVE << LIST_SHIFT))
-    spent = 0.0
-    start = granule * GRANULE
-    for index in range(start, start + memory.nr[granule]):
+    found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
+    for i in range(found):
+        index = scratch.found[i]
         value = memory.folio[index]
-        if value & np.uint32(NID_MASK | LIST_MASK) == mine:
-            spent += sink.rmap_ns
-            sunk.scanned[0] += 1
-            if value & REFS:
-                memory.folio[index] = value & SEEN
-            relist(memory, index, granule, nid, INACTIVE, sink.slow[nid])
-    return spent
+        seen = value & SEEN if value & REFS else value
+        memory.folio[index] = (seen & ~np.uint32(LIST_MASK)) | np.uint32(INACTIVE << LIST_SHIFT)
+    count_relisted(memory, granule, nid, ACTIVE, INACTIVE, found, sink.slow[nid])
+    sunk.scanned[0] += found
+    return found * sink.rmap_ns
 
 
 @loop
-def demote(memory, index, nid, clock, sink, sunk):  # type: ignore[no-untyped-def]
-    """Move one folio down if there is room below; returns the ns spent."""
-    value = memory.folio[index]
-    granule = index // GRANULE
-    pages = memory.pages[memory.row0[granule] + np.int64(value & np.uint32(CLASS_MASK))]
+def demote(memory, scratch, granule, nid, nr, clock, sink, sunk):  # type: ignore[no-untyped-def]
+    """Move folios scratch.chosen[:nr] of a granule down, as far as there is room below.
+
+    Pinned ones stay. Returns the ns spent; what found no room costs all but the copy.
+    """
+    pages = memory.pages[memory.row0[granule]]
     dst = np.int64(-1)
-    if value & np.uint32(PINNED) == 0:
-        for target in sink.targets[nid]:
-            if target >= 0 and memory.free[target] - pages >= sink.reserve[target]:
-                dst = target
-                break
-    if dst < 0:
-        sunk.failed[0] += 1
-        return sink.folio_ns
-    if value & np.uint32(UNTOUCHED):
+    room, moved, failed = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(nr):
+        index = scratch.chosen[i]
+        if memory.folio[index] & np.uint32(PINNED):
+            failed += 1
+            continue
+        if room < pages:
+            _sink(memory, scratch, granule, nid, moved, dst, sink, sunk)
+            moved = np.int64(0)
+            dst = _lower_node(memory, nid, pages, sink)
+            room = memory.free[dst] - sink.reserve[dst] if dst >= 0 else np.int64(0)
+        if dst < 0:
+            failed += 1
+            continue
+        _account(memory, index, pages, clock, sink, sunk)
+        scratch.chosen[moved] = index
+        moved += 1
+        room -= pages
+    _sink(memory, scratch, granule, nid, moved, dst, sink, sunk)
+    sunk.failed[0] += failed
+    return nr * sink.folio_ns + (nr - failed) * pages * FOLIO_BYTES / sink.bytes_per_ns
+
+
+@loop
+def _lower_node(memory, nid, pages, sink):  # type: ignore[no-untyped-def]
+    """The first node below `nid` with room for one more folio, or -1."""
+    for target in sink.targets[nid]:
+        if target >= 0 and memory.free[target] - pages >= sink.reserve[target]:
+            return target
+    return np.int64(-1)
+
+
+@loop
+def _account(memory, index, pages, clock, sink, sunk):  # type: ignore[no-untyped-def]
+    """Whether the folio rose for nothing, or not long ago."""
+    if memory.folio[index] & np.uint32(UNTOUCHED):
         sunk.untouched[0] += pages
     if memory.stamp.size > 0 and memory.stamp[index] > 0:
         ago = ((clock // STAMP_NS) - np.int64(memory.stamp[index])) & 0xFFFF
         sunk.again[0] += pages if ago * STAMP_NS <= sink.again_ns else 0
         memory.stamp[index] = 0
-    memory.folio[index] = value & ~np.uint32(UNTOUCHED | REFERENCED)
-    move(memory, index, dst, np.int64(1))
+
+
+@loop
+def _sink(memory, scratch, granule, nid, nr, dst, sink, sunk):  # type: ignore[no-untyped-def]
+    """Move scratch.chosen[:nr] to node dst and account it."""
+    if nr == 0:
+        return
+    pages = nr * shift(
+        memory, scratch, granule, scratch.chosen, nr, dst, np.int64(sink.slow[dst]), np.uint32(0),
+        np.uint32(UNTOUCHED | REFERENCED),
+    )  # fmt: skip
     sunk.pages[0] += pages
     sunk.from_nid[nid] += pages
     sunk.to_nid[dst] += pages
     sunk.dirty[memory.mm[granule]] = True
-    return sink.folio_ns + pages * FOLIO_BYTES / sink.bytes_per_ns

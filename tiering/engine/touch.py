@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.folios import GRANULE
 from tiering.engine.jit import loop
 from tiering.engine.sweep import Sweeps
 from tiering.engine.vectors import AVAILABLE, ENABLED
@@ -55,6 +56,10 @@ class Scratch(NamedTuple):
     ties: NDArray[np.uint32]  # u32[BLOCK / 32], a bit a folio
     touched: NDArray[np.uint32]  # u32[BLOCK], result of `draw_block`
     hit: NDArray[np.uint8]  # u8[BLOCK]
+    found: NDArray[np.uint32]  # u32[GRANULE and a step], result of `pick`
+    chosen: NDArray[np.uint32]  # u32[GRANULE], folios that are to move
+    places: NDArray[np.int32]  # i32[4096], folios by node and class; 0 between passes
+    lists: NDArray[np.int32]  # i32[64], folios by node and list; 0 between passes
     vector: bool  # whether to take the vector code of engine/vectors.py
 
 
@@ -68,6 +73,10 @@ def scratch(vector: bool = ENABLED) -> Scratch:
         np.zeros(BLOCK // 32, np.uint32),
         np.zeros(BLOCK, np.uint32),
         np.zeros(BLOCK, np.uint8),
+        np.zeros(GRANULE + BLOCK, np.uint32),
+        np.zeros(GRANULE, np.uint32),
+        np.zeros(4096, np.int32),
+        np.zeros(64, np.int32),
         vector and AVAILABLE,
     )
 

@@ -5,8 +5,7 @@ kmmscand V0 works this way: what the scanner reports goes straight to the migrat
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from tiering.engine.reports import Reports
 
 
 class LastReportKnobs(NamedTuple):
@@ -16,6 +15,6 @@ class LastReportKnobs(NamedTuple):
 class LastReport:
     """Stateless record."""
 
-    def record(self, reports: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Folios (u32 indices) that are hot after these reports: all of them."""
+    def record(self, reports: Reports) -> Reports:
+        """Folios that are hot after these reports: all of them."""
         return reports

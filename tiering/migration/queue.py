@@ -22,6 +22,7 @@ from tiering.engine.migrate import (
     Terms,
     books,
 )
+from tiering.engine.reports import Reports
 from tiering.model.knobs import Knob
 
 PAGES_PER_MIB = 256
@@ -101,6 +102,7 @@ class MigrationQueue:
         self.knobs, self.memory = knobs, memory
         self._reserve = reserve
         self.books: Books = books(reserve.size, nr_processes)
+        self.terms: Terms = self._terms()
         self.candidates = 0
         self.dropped = 0
         self.chunks = chunks(64, 4096)
@@ -148,18 +150,18 @@ class MigrationQueue:
         at = self.chunks.at
         return int(self.chunks.head[at[FIRST], STAMP]) if at[FIRST] < at[END] else 0
 
-    def add(self, folios: NDArray[np.uint32], now: int) -> None:
-        """Queue candidates (u32 folio indices); what exceeds queue_max is dropped and counted."""
-        room = self.knobs.queue_max - len(self) if self.knobs.queue_max else folios.size
-        taken = folios[: max(room, 0)]
-        self.candidates += folios.size
-        self.dropped += folios.size - taken.size
-        if taken.size:
-            self.chunks = with_room(self.chunks, *room_needed(taken))
-            push(self.chunks, taken, now)
+    def add(self, found: Reports, now: int) -> None:
+        """Queue candidates that arrive at `now` ns; what exceeds queue_max is dropped."""
+        nr = found.folios.size
+        room = self.knobs.queue_max - len(self) if self.knobs.queue_max else nr
+        taken = min(max(room, 0), nr)
+        self.candidates += nr
+        self.dropped += nr - taken
+        if taken:
+            self.chunks = with_room(self.chunks, *room_needed(found, taken))
+            push(self.chunks, found, taken, now)
 
-    def terms(self) -> Terms:
-        """The knobs as the loop takes them."""
+    def _terms(self) -> Terms:
         knobs = self.knobs
         return Terms(
             knobs.target_node,
@@ -170,8 +172,10 @@ class MigrationQueue:
             int(self._reserve[knobs.target_node]),
             knobs.rate_limit_mib_s * PAGES_PER_MIB,
             knobs.refuse_shared,
+            0,
         )
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""
         self.knobs = self.knobs._replace(**{name: value})
+        self.terms = self._terms()

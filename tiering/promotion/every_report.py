@@ -3,13 +3,12 @@
 kmmscand V0 has no frequency filter, no rate limit and no test for duplicates.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from tiering.engine.reports import Reports
 
 
 class EveryReport:
     """Stateless rule."""
 
-    def choose(self, hot: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Candidates (u32 folio indices) among the hot folios: all of them."""
+    def choose(self, hot: Reports) -> Reports:
+        """Candidates among the hot folios: all of them."""
         return hot

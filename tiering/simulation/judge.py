@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.accuracy import hot_on_slow, judge
+from tiering.engine.accuracy import judge
+from tiering.engine.reports import Reports
 from tiering.simulation.build import World
 from tiering.simulation.optimum import Optimum
 
@@ -16,17 +17,9 @@ class Judge:
         self.counts = np.zeros(4, np.int64)
         self._taken = np.zeros(4, np.int64)
         self._open = np.zeros((world.work.size, 2), np.int64)
+        self._open[:, 1] = -1
 
-    def begin(self) -> None:
-        """Count what there is to find at the begin of the run."""
-        world, rates = self._world, self._world.rates
-        self._optimum.share()
-        for mm in range(len(self._open)):
-            self._open[mm, 1] = hot_on_slow(
-                world.memory, self._optimum.hot, rates.row_at[mm], rates.nr_rows[mm], self._slow
-            )
-
-    def take(self, reports: NDArray[np.uint32], passes: NDArray[np.int64]) -> None:
+    def take(self, reports: Reports, passes: NDArray[np.int64]) -> None:
         """Judge what a source reported, before anything of it moves."""
         world, rates = self._world, self._world.rates
         judge(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tiering
-from tiering.engine.carry import carry, moving
+from tiering.engine.carry import carry
 from tiering.engine.invariants import check_books
 from tiering.engine.touch import scratch
 from tiering.migration.queue import MigrationQueue
@@ -53,6 +53,7 @@ class Simulation:
         self.reclaimers = Reclaimers(scenario, world, self.scratch, dirty)
         self.reclaimers.follow(self.progress.pace)
         self.movers = movers(scenario, world, self.reclaimers)
+        self._moving = False
         self.scanner: PteScanner | None = None
         self.threads = self._scan_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)
@@ -66,11 +67,11 @@ class Simulation:
         self.events: list[dict[str, Any]] = []
         self.tuning = Tuning(self)
         self._fixed = np.isfinite(world.work)
-        self._dtype = row_dtype(self.shape)
+        self._row_floats = row_dtype(self.shape).itemsize // 8
         self._step = 0
         self.optimum = Optimum(world, self.progress)
         self.judge = Judge(world, self.optimum, self.reclaimers.sink.slow)
-        self.judge.begin()
+        self.optimum.share()
         self._sampler = Sampler(self)
 
     def _scan_threads(self) -> list[ScanThread]:
@@ -135,7 +136,7 @@ class Simulation:
 
         Blocks begin at multiples of their length: after an end inside one, the rest of it is next.
         """
-        rows = np.zeros(ROWS_PER_BLOCK, self._dtype)
+        rows = np.zeros((ROWS_PER_BLOCK, self._row_floats))
         nr = 0
         sample_ns = self.scenario.sample_ms * 1_000_000
         due = ROWS_PER_BLOCK - self.time_ns // sample_ns % ROWS_PER_BLOCK
@@ -199,7 +200,7 @@ class Simulation:
     def _scan(self, end: int) -> tuple[int, int]:
         """Let the scanning threads work; (end of the first step, end of the steps after it)."""
         now = self.time_ns
-        first = min(end, _next_tick(now)) if self._moving() else end
+        first = min(end, _next_tick(now)) if self._moving or self.queue.moves else end
         while True:
             ready = [t for t in self.threads if not t.draining and t.clock < first]
             if not ready:
@@ -207,21 +208,18 @@ class Simulation:
             thread = min(ready, key=lambda t: t.clock)
             if thread.run(first, self.progress, self.judge):
                 first = min(first, _next_tick(max(thread.clock, now)))
-        awaited = [t.clock for t in self.threads if not t.draining]
-        stop = min([end, *(clock // TICK_NS * TICK_NS for clock in awaited)])
+        stop = end
+        for thread in self.threads:
+            if not thread.draining:
+                thread.rest(end)
+                stop = min(stop, thread.clock // TICK_NS * TICK_NS)
         return first, max(first, stop)
-
-    def _moving(self) -> bool:
-        queue = self.queue
-        return bool(
-            moving(self.world.memory, queue.chunks, queue.terms(), self.movers, self.time_ns)
-        )
 
     def _carry(self, first: int, stop: int) -> None:
         world, queue, reclaimers = self.world, self.queue, self.reclaimers
-        carry(
+        self._moving = carry(
             world.memory, world.rates, self.scratch, self.progress.flow, world.nodes, queue.chunks,
-            queue.terms(), queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,
+            queue.terms, queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,
         )  # fmt: skip
 
     def _take_notice(self) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.chunks import WAITING
-from tiering.engine.figures import by_node, mean_of, resident_by_mm, total_of
+from tiering.engine.figures import observe, total_of
+from tiering.model.metrics import METRICS, schema
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+MACHINE = tuple(metric.field for metric in METRICS if metric.scope == "machine")
+NODE = ("node.resident_mib", "node.access_share", "node.latency_ns", "node.utilisation")
 
 
 class Sampler:
@@ -28,93 +31,106 @@ class Sampler:
         self._tau = simulation.progress.flow.tau.copy()
         self._before = self.counters()
         self._age = (0, 0)
-        self._busy = [0] * len(simulation.shape.threads)
+        nr_p, nr_n = self._tau.size, simulation.world.capacity.size
+        self._busy = np.zeros(len(simulation.shape.threads))
+        self._nodes = np.zeros((len(NODE), nr_n))
+        self._resident = np.zeros((nr_p, nr_n))
+        self._mms = np.zeros((2, nr_p))
+        columns = schema(simulation.shape)["columns"]
+        self._at = {
+            field: (column["offset"], column["offset"] + int(np.prod(column["shape"])))
+            for field, column in columns.items()
+        }
         self.hit_share: list[float] = []
 
-    def fill(self, row: Any) -> None:
-        """Write the row of the present instant."""
+    def fill(self, row: NDArray[np.float64]) -> None:
+        """Write the row of the present instant; row: f64[], laid out as the metrics table."""
         sim = self._sim
         since = sim.time_ns - self._time_ns
-        done = (sim.progress.flow.tau - self._tau) / since * NS_PER_S
+        world, flow = sim.world, sim.progress.flow
+        throughput, _, top_share, mean_ns = observe(
+            flow, world.memory, world.rates, world.capacity, world.top_tier, world.walk_ns,
+            self._tau, float(since), self._nodes, self._resident, self._mms,
+        )  # fmt: skip
         counters = self.counters()
-        row["time_ns"] = sim.time_ns
-        row["throughput"] = total_of(done)
-        for rate, names in (
-            ("promote_mib_s", ["pgpromote_success"]),
-            ("demote_mib_s", ["pgdemote_kswapd", "pgdemote_direct"]),
-        ):
-            pages = sum(counters[name] - self._before[name] for name in names)
-            row[rate] = pages / FOLIOS_PER_MIB / since * NS_PER_S
-        for name, value in counters.items():
-            row[name] = value
-        row["precision"], row["recall"] = sim.judge.since_last()
-        self._fill_queue(row)
-        self._fill_nodes(row)
-        self._fill_mms(row, done)
-        for i, busy_ns in enumerate(sim.busy_ns()):
-            busy = min(busy_ns, sim.time_ns)  # a step may end a little later than the row
-            row["thread.busy_ns"][i] = busy
-            row["thread.busy_share"][i] = (busy - self._busy[i]) / since
-            self._busy[i] = busy
-        self._time_ns, self._tau = sim.time_ns, sim.progress.flow.tau.copy()
-        self._before = counters
-        self.hit_share.append(float(row["top_tier_share"]))
+        rose = counters["pgpromote_success"] - self._before["pgpromote_success"]
+        sank = sum(
+            counters[name] - self._before[name] for name in ("pgdemote_kswapd", "pgdemote_direct")
+        )
+        precision, recall = sim.judge.since_last()
+        values: dict[str, float] = {
+            "time_ns": sim.time_ns,
+            "throughput": throughput,
+            "top_tier_share": top_share,
+            "oracle_share": sim.optimum.share(),
+            "precision": precision,
+            "recall": recall,
+            "mean_latency_ns": mean_ns,
+            "promote_mib_s": rose / FOLIOS_PER_MIB / since * NS_PER_S,
+            "demote_mib_s": sank / FOLIOS_PER_MIB / since * NS_PER_S,
+            **self._queue(),
+            **counters,
+        }
+        row[: len(MACHINE)] = [values[name] for name in MACHINE]
+        self._fill_arrays(row)
+        self._fill_threads(row, since)
+        self._time_ns, self._before = sim.time_ns, counters
+        self.hit_share.append(top_share)
 
-    def _fill_queue(self, row: Any) -> None:
+    def _queue(self) -> dict[str, float]:
         queue, now = self._sim.queue, self._sim.time_ns
-        row["queue_len"] = queue.chunks.at[WAITING]
-        row["queue_age_ms"] = max(now - queue.oldest_ns(), 0) / NS_PER_MS if len(queue) else 0.0
+        waiting = int(queue.chunks.at[WAITING])
+        oldest_ms = max(now - queue.oldest_ns(), 0) / NS_PER_MS if waiting else 0.0
         total, nr = int(queue.books.age[0]), queue.handled
-        if nr > self._age[1]:
-            row["candidate_age_ms"] = (total - self._age[0]) / (nr - self._age[1]) / NS_PER_MS
-        self._age = total, nr
+        before, self._age = self._age, (total, nr)
+        age = (total - before[0]) / (nr - before[1]) / NS_PER_MS if nr > before[1] else 0.0
+        return {"queue_len": waiting, "queue_age_ms": oldest_ms, "candidate_age_ms": age}
 
-    def _fill_nodes(self, row: Any) -> None:
-        sim = self._sim
-        flow, world = sim.progress.flow, sim.world
-        share = row["node.access_share"]
-        by_node(flow.speed, flow.share, share)
-        row["node.latency_ns"] = flow.latency
-        row["node.utilisation"] = flow.utilisation
-        row["top_tier_share"] = total_of(share * world.top_tier)
-        row["oracle_share"] = sim.optimum.share()
-        walk = mean_of(flow.speed, world.walk_ns)
-        row["mean_latency_ns"] = mean_of(share, flow.latency) + walk
+    def _fill_arrays(self, row: NDArray[np.float64]) -> None:
+        self._nodes[0] /= FOLIOS_PER_MIB
+        for field, values in zip(NODE, self._nodes, strict=True):
+            self._put(row, field, values)
+        self._resident /= FOLIOS_PER_MIB
+        self._put(row, "mm_node.resident_mib", self._resident.ravel())
+        self._put(row, "mm.throughput", self._mms[0])
+        self._put(row, "mm.progress", self._mms[1])
+        if self._sim.scanner is not None:
+            mms = self._sim.scanner.mms
+            self._put(row, "mm.scan_period_ms", mms.period_ms)
+            self._put(row, "mm.scan_interval_ms", mms.interval_ns / NS_PER_MS)
+            self._put(row, "mm.full_scan_ms", mms.full_scan_ns / NS_PER_MS)
+            self._put(row, "mm.scan_size_mib", mms.size_mib)
+            self._put(row, "mm.scan_useful", mms.found)
+            self._put(row, "mm.longest_visit_ms", mms.longest_ns / NS_PER_MS)
+            self._put(row, "mm.missed_deadlines", mms.missed)
+            self._put(row, "mm.nr_visits", mms.nr_visits)
+            self._put(row, "mm.nr_scanned", mms.nr_scanned)
 
-    def _fill_mms(self, row: Any, throughput: NDArray[np.float64]) -> None:
-        sim = self._sim
-        world, memory = sim.world, sim.world.memory
-        row["mm.throughput"] = throughput
-        row["mm.progress"] = np.minimum(sim.progress.flow.tau / world.work, 1.0)  # endless: 0
-        resident = row["mm_node.resident_mib"]
-        resident_by_mm(memory, world.rates.row_at, world.rates.nr_rows, resident)
-        resident /= FOLIOS_PER_MIB
-        row["node.resident_mib"] = (world.capacity - memory.free) / FOLIOS_PER_MIB
-        if sim.scanner is not None:
-            mms = sim.scanner.mms
-            row["mm.scan_period_ms"] = mms.period_ms
-            row["mm.scan_interval_ms"] = mms.interval_ns / NS_PER_MS
-            row["mm.full_scan_ms"] = mms.full_scan_ns / NS_PER_MS
-            row["mm.scan_size_mib"] = mms.size_mib
-            row["mm.scan_useful"] = mms.found
-            row["mm.longest_visit_ms"] = mms.longest_ns / NS_PER_MS
-            row["mm.missed_deadlines"] = mms.missed
-            row["mm.nr_visits"] = mms.nr_visits
-            row["mm.nr_scanned"] = mms.nr_scanned
+    def _put(self, row: NDArray[np.float64], field: str, values: NDArray[Any]) -> None:
+        first, end = self._at[field]
+        row[first:end] = values
+
+    def _fill_threads(self, row: NDArray[np.float64], since: int) -> None:
+        if not self._busy.size:
+            return
+        busy = np.minimum(self._sim.busy_ns(), self._sim.time_ns)  # a step may end after the row
+        self._put(row, "thread.busy_ns", busy)
+        self._put(row, "thread.busy_share", (busy - self._busy) / since)
+        self._busy = busy.astype(np.float64)
 
     def counters(self) -> dict[str, int]:
         """Counters by their kernel names, whole numbers."""
         sim = self._sim
-        sunk, population = sim.reclaimers.sunk, sim.population
-        done = np.minimum(sim.progress.flow.tau, sim.world.work)
+        sunk, direct = sim.reclaimers.sunk, sim.population.direct
+        flow: Any = sim.progress.flow
         return {
-            "accesses": int(total_of(done)),
+            "accesses": int(total_of(np.minimum(flow.tau, flow.work))),
             **sim.queue.counters,
-            "pgdemote_kswapd": int(sunk.pages[0]) - population.direct,
-            "pgdemote_direct": population.direct,
+            "pgdemote_kswapd": int(sunk.pages[0]) - direct,
+            "pgdemote_direct": direct,
             "demote_fail": int(sunk.failed[0]),
             "demote_untouched": int(sunk.untouched[0]),
             "ping_pong": int(sunk.again[0]),
             "reclaim_scanned": int(sunk.scanned[0]),
-            "pgfault": population.faults,
+            "pgfault": sim.population.faults,
         }

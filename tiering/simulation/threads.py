@@ -120,10 +120,8 @@ class ScanThread:
         alone = len(self._queue) == 0
         step = self._scanner.run(self._nr, self.clock, until, progress.pace, self._inline or alone)
         self.clock = step.clock
-        used = round(step.busy_ns / self._slow)
-        self.scan_ns += used
-        self._movers.scanning[0] += used
-        reports = self._scanner.reports[: step.nr_reports]
+        self._account(step.busy_ns)
+        reports = self._scanner.reports
         if step.nr_reports or len(self._scanner.passes):
             judge.take(reports, self._scanner.passes)
         if step.nr_reports:
@@ -133,6 +131,16 @@ class ScanThread:
             self._movers.clock[self._nr] = self.clock
             self._movers.awake[self._nr] = True
         return step.nr_reports > 0
+
+    def rest(self, until: int) -> None:
+        """Sleep on, as long as no visit begins."""
+        self.clock, busy = self._scanner.rest(self._nr, self.clock, until)
+        self._account(busy)
+
+    def _account(self, busy_ns: int) -> None:
+        used = round(busy_ns / self._slow)
+        self.scan_ns += used
+        self._movers.scanning[0] += used
 
     def _dilate(self, progress: Progress) -> None:
         """Where CPUs are short, a ns of CPU takes longer on the clock."""

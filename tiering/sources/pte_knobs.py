@@ -1,6 +1,6 @@
 """Knobs of kmmscand (docs/model.md#pte-scan)."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from tiering.model.knobs import Knob
 
@@ -58,6 +58,17 @@ class PteScan(NamedTuple):
         int,
         Knob("visits", 1, 1_000_000, "Visits a cycle; an mm that is not due costs one too.", _V0),
     ] = 4096
+    useful: Annotated[
+        Literal["as_posted", "as_intended"],
+        Knob(
+            "",
+            None,
+            None,
+            "Which slow-tier folios are reported: as posted those not idle or young, so a folio "
+            "touched once stays reported; as the text intends those found accessed in this visit.",
+            _V0,
+        ),
+    ] = "as_posted"
     nr_threads: Annotated[
         int,
         Knob(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from tiering.engine.flow import Pace
 from tiering.engine.folios import GRANULE, Memory
+from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_knobs import PteScan
-from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post
-from tiering.sources.pte_visit import NS_PER_MS, clamp, scan
+from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
+from tiering.sources.pte_visit import NS_PER_MS, clamp, rest, scan
 
 NEVER = 2**62  # ns; when an mm is due that is not there
 BUFFER_GRANULES = 32
@@ -44,7 +45,8 @@ class PteScanner:
         lists: Sequence[Sequence[int]] | None = None,
     ) -> None:
         """lists: the mms of each thread in order; None: one thread for all."""
-        self.knobs = self._dear = knobs
+        self.knobs = knobs
+        self._rules = rules(knobs)
         self._slow = 1.0
         self.names = [mm.name for mm in mms]
         self.memory, self._rates, self._scratch = memory, rates, scratch
@@ -56,7 +58,7 @@ class PteScanner:
             post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan) for one in lists or everyone
         ]
         self._buffers = buffers(BUFFER_GRANULES * GRANULE)
-        self.reports: NDArray[np.uint32] = self._buffers.reports
+        self.reports: Reports = self._buffers.reports.first(0, 0)
         self.passes: NDArray[np.int64] = self._buffers.passes[:0]
         self.pass_ns: list[NDArray[np.int64]] = []
         self.events: list[dict[str, Any]] = []
@@ -65,20 +67,26 @@ class PteScanner:
         """Work until the clock passes `until`, the report buffer is full, or, if the thread
         migrates inline, a visit ended that found something.
 
-        Reports are in self.reports[:nr_reports], full scans that ended in self.passes (rows of
+        Reports are in self.reports, full scans that ended in self.passes (rows of
         PASS_WIDTH; all of them, mm and ns, are kept in self.pass_ns). A sleeping thread's clock is
         where it sleeps to.
         """
-        clock, busy, nr, nr_log, nr_pass, ended = scan(
+        clock, busy, nr, nr_runs, nr_log, nr_pass, ended = scan(
             self.memory, self._rates, self._scratch, self.mms, self.posts[thread], self._buffers,
-            self._dear, clock, until, pace, inline,
+            self._rules, clock, until, pace, inline,
         )  # fmt: skip
+        self.reports = self._buffers.reports.first(nr, nr_runs)
         if nr_log:
             self.events += map(self._event, self._buffers.log[:nr_log].tolist())
         self.passes = self._buffers.passes[:nr_pass]
         if nr_pass:
             self.pass_ns.append(self.passes[:, :2].copy())
         return Walked(clock, busy, nr, ended)
+
+    def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:
+        """Let a thread sleep on until `until` or the next visit: (clock, CPU time used, ns)."""
+        clock, busy = rest(self.mms, self.posts[thread], self._rules, clock, until)
+        return int(clock), int(busy)
 
     def retune(self, name: str, value: Any, now: int) -> None:
         """Apply a live knob at `now` ns; period and size are written to every mm."""
@@ -96,12 +104,7 @@ class PteScanner:
     def dilate(self, slow: float) -> None:
         """A ns of CPU takes `slow` ns of the clock."""
         self._slow, knobs = slow, self.knobs
-        self._dear = knobs._replace(
-            pte_slow_ns=knobs.pte_slow_ns * slow,
-            pte_top_ns=knobs.pte_top_ns * slow,
-            visit_ns=round(knobs.visit_ns * slow),
-            skip_ns=round(knobs.skip_ns * slow),
-        )
+        self._rules = rules(knobs, slow)
 
     def enter(self, mm: int, now: int) -> None:
         """An mm that has just begun: due at once, with the period and size of new mms."""

@@ -5,12 +5,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.reports import Reports, reports
+from tiering.sources.pte_knobs import PteScan
+from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED
+
 Ints = NDArray[np.int64]
 
 # fields of a thread's `at`: where it is on its list and in its visit
 SLOT, CYCLE_LEFT, MM, VMA, GRANULE, BUDGET_MIB, USEFUL, SCANNED, BEGUN = range(9)
 AT_SIZE = 9
 
+MOST_RUNS = 4096
+"""Granules of which a thread reports folios in one step."""
 LOG_WIDTH = 7
 """Columns of a log row: ns, mm, useful, period before and after (ms), size before and after."""
 PASS_WIDTH = 3
@@ -57,6 +63,50 @@ class MmTable(NamedTuple):
     vma_mib: NDArray[np.float64]
 
 
+class Rules(NamedTuple):
+    """The knobs as the loops take them (pte_knobs.py); ns are those of the clock. posted: see
+    pte_walk.py."""
+
+    scan_enabled: bool
+    scan_sleep_ms: int
+    scan_period_min_ms: int
+    scan_period_max_ms: int
+    scan_size_min_mib: int
+    scan_size_max_mib: int
+    ignore_threshold: int
+    period_fine_pct: int
+    period_coarse_shift: int
+    size_shift: int
+    mms_to_scan: int
+    pte_slow_ns: float
+    pte_top_ns: float
+    visit_ns: int
+    skip_ns: int
+    posted: int
+
+
+def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
+    """Rules of a thread of which a ns of CPU takes `slow` ns of the clock."""
+    return Rules(
+        scan_enabled=knobs.scan_enabled,
+        scan_sleep_ms=knobs.scan_sleep_ms,
+        scan_period_min_ms=knobs.scan_period_min_ms,
+        scan_period_max_ms=knobs.scan_period_max_ms,
+        scan_size_min_mib=knobs.scan_size_min_mib,
+        scan_size_max_mib=knobs.scan_size_max_mib,
+        ignore_threshold=knobs.ignore_threshold,
+        period_fine_pct=knobs.period_fine_pct,
+        period_coarse_shift=knobs.period_coarse_shift,
+        size_shift=knobs.size_shift,
+        mms_to_scan=knobs.mms_to_scan,
+        pte_slow_ns=knobs.pte_slow_ns * slow,
+        pte_top_ns=knobs.pte_top_ns * slow,
+        visit_ns=round(knobs.visit_ns * slow),
+        skip_ns=round(knobs.skip_ns * slow),
+        posted=AS_POSTED if knobs.useful == "as_posted" else AS_INTENDED,
+    )
+
+
 class Post(NamedTuple):
     """A thread and where it is. members: mms on its list. at: [AT_SIZE]. span: f64[1] MiB walked in
     the visit that goes on."""
@@ -67,10 +117,10 @@ class Post(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """What a thread writes in one step: reports u32[] folio indices; log [L, LOG_WIDTH] changes of
-    period or size; passes [S, PASS_WIDTH] full scans that ended."""
+    """What a thread writes in one step: reports; log [L, LOG_WIDTH] changes of period or size;
+    passes [S, PASS_WIDTH] full scans that ended."""
 
-    reports: NDArray[np.uint32]
+    reports: Reports
     log: Ints
     passes: Ints
 
@@ -86,7 +136,7 @@ def post(members: list[int], mms_to_scan: int) -> Post:
 def buffers(nr_reports: int) -> Buffers:
     """Empty buffers for so many reports."""
     return Buffers(
-        np.zeros(nr_reports, np.uint32),
+        reports(nr_reports, MOST_RUNS),
         np.zeros((64, LOG_WIDTH), np.int64),
         np.zeros((256, PASS_WIDTH), np.int64),
     )

@@ -13,7 +13,6 @@ between VMAs, so one large VMA is always walked to its end.
 
 import numpy as np
 
-from tiering.engine.folios import GRANULE as GRANULE_FOLIOS
 from tiering.engine.jit import loop
 from tiering.sources.pte_state import (
     BEGUN,
@@ -26,7 +25,7 @@ from tiering.sources.pte_state import (
     USEFUL,
     VMA,
 )
-from tiering.sources.pte_walk import walk
+from tiering.sources.pte_walk import has_room, walk
 
 NS_PER_MS = 1_000_000
 FEW = 256
@@ -39,41 +38,42 @@ def clamp(value, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @loop
-def adapt(knobs, period_ms, size_mib, x, y):  # type: ignore[no-untyped-def]
+def adapt(rules, period_ms, size_mib, x, y):  # type: ignore[no-untyped-def]
     """(period, size) after a visit; x and y as in the table above, y already cut off."""
     if y == 0 and x == 0:
-        period_ms = period_ms * (100 + knobs.period_fine_pct) // 100
-        size_mib >>= knobs.size_shift
+        period_ms = period_ms * (100 + rules.period_fine_pct) // 100
+        size_mib >>= rules.size_shift
     elif x == 0:
-        period_ms >>= knobs.period_coarse_shift
-        size_mib = knobs.scan_size_max_mib
+        period_ms >>= rules.period_coarse_shift
+        size_mib = rules.scan_size_max_mib
     elif y == 0:
-        period_ms <<= knobs.period_coarse_shift
+        period_ms <<= rules.period_coarse_shift
     else:
-        period_ms = period_ms * (100 - knobs.period_fine_pct) // 100
-        size_mib <<= knobs.size_shift
+        period_ms = period_ms * (100 - rules.period_fine_pct) // 100
+        size_mib <<= rules.size_shift
     return (
-        clamp(period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms),
-        clamp(size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib),
+        clamp(period_ms, rules.scan_period_min_ms, rules.scan_period_max_ms),
+        clamp(size_mib, rules.scan_size_min_mib, rules.scan_size_max_mib),
     )
 
 
 @loop
-def scan(memory, rates, scratch, mms, post, buffers, knobs, clock, until, pace, inline):  # type: ignore[no-untyped-def]
+def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, inline):  # type: ignore[no-untyped-def]
     """Work until the clock passes `until`, a buffer is full, or a visit's finds must be migrated.
 
     post: where the thread is, buffers: what it writes (pte_state.py). inline: the thread migrates
     itself, so it stops at the end of a visit that found something. Returns (clock, CPU ns used,
-    reports, log rows, pass rows, visit ended).
+    reports, runs of them, log rows, pass rows, visit ended).
     """
-    at, out = post.at, buffers.reports
+    at, found = post.at, buffers.reports
     busy = np.int64(0)
     n = np.int64(0)
+    nr_runs = np.int64(0)
     nr_log = np.int64(0)
     nr_pass = np.int64(0)
     while clock < until:
         if at[MM] < 0:
-            clock, used = next_visit(mms.next_scan, post.members, at, knobs, clock, until)
+            clock, used = next_visit(mms.next_scan, post.members, at, rules, clock, until)
             busy += used
             if at[MM] >= 0:
                 begin_visit(mms, at, post.span)
@@ -83,26 +83,26 @@ def scan(memory, rates, scratch, mms, post, buffers, knobs, clock, until, pace, 
         begin = clock
         if mms.pass_start[mm] < 0:
             mms.pass_start[mm] = clock
-        granule, clock, found, scanned = walk(
+        before = n
+        granule, clock, n, nr_runs, scanned = walk(
             memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
-            until, pace, (knobs.pte_slow_ns, knobs.pte_top_ns), out[n:],
+            until, pace, (rules.pte_slow_ns, rules.pte_top_ns, rules.posted), found, n, nr_runs,
         )  # fmt: skip
         busy += clock - begin
-        n += found
         at[GRANULE] = granule - mms.vma_first[vma]
-        at[USEFUL] += found
+        at[USEFUL] += n - before
         at[SCANNED] += scanned
-        if granule == mms.vma_end[vma] and vma_done(mms, at, post.span, knobs, vma):
+        if granule == mms.vma_end[vma] and vma_done(mms, at, post.span, rules, vma):
             if mms.cursor[mm] == 0:
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
                 nr_pass += 1
-            nr_log += end_visit(mms, at, knobs, clock, buffers.log[nr_log])
+            nr_log += end_visit(mms, at, rules, clock, buffers.log[nr_log])
             full = nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]
             if (inline and n > 0) or full:
-                return clock, busy, n, nr_log, nr_pass, True
-        if n + GRANULE_FOLIOS > out.size:
+                return clock, busy, n, nr_runs, nr_log, nr_pass, True
+        if not has_room(found, n, nr_runs):
             break
-    return clock, busy, n, nr_log, nr_pass, at[MM] < 0
+    return clock, busy, n, nr_runs, nr_log, nr_pass, at[MM] < 0
 
 
 @loop
@@ -114,34 +114,51 @@ def end_pass(mms, mm, clock, nr_reports, row):  # type: ignore[no-untyped-def]
 
 
 @loop
-def next_visit(next_scan, members, at, knobs, clock, until):  # type: ignore[no-untyped-def]
+def next_visit(next_scan, members, at, rules, clock, until):  # type: ignore[no-untyped-def]
     """Go on along the list; returns (clock, CPU ns used). Sets at[MM] if an mm is due."""
     nr = members.size
-    if not knobs.scan_enabled or nr == 0:
+    if not rules.scan_enabled or nr == 0:
         return until, np.int64(0)
     if at[CYCLE_LEFT] == 0:
-        at[CYCLE_LEFT] = knobs.mms_to_scan
-        return sleep(next_scan, members, at, knobs, clock, until)
+        at[CYCLE_LEFT] = rules.mms_to_scan
+        return sleep(next_scan, members, at, rules, clock, until)
     left = at[CYCLE_LEFT]
-    if nr <= FEW and earliest(next_scan, members) > clock + left * knobs.skip_ns:
+    if nr <= FEW and earliest(next_scan, members) > clock + left * rules.skip_ns:
         at[SLOT] = (at[SLOT] + left) % nr
         at[CYCLE_LEFT] = 0
-        return clock + left * knobs.skip_ns, left * knobs.skip_ns
+        return clock + left * rules.skip_ns, left * rules.skip_ns
     slot = at[SLOT]
     used = np.int64(0)
-    while used < left and next_scan[members[slot]] > clock + used * knobs.skip_ns:
+    while used < left and next_scan[members[slot]] > clock + used * rules.skip_ns:
         used += 1
         slot = slot + 1 if slot + 1 < nr else 0
-    spent = used * knobs.skip_ns
+    spent = used * rules.skip_ns
     at[CYCLE_LEFT] -= used
     if used < left:
         at[MM] = members[slot]
         at[BEGUN] = clock + spent
         slot = slot + 1 if slot + 1 < nr else 0
         at[CYCLE_LEFT] -= 1
-        spent += knobs.visit_ns
+        spent += rules.visit_ns
     at[SLOT] = slot
     return clock + spent, spent
+
+
+@loop
+def rest(mms, post, rules, clock, until):  # type: ignore[no-untyped-def]
+    """Sleep and pass over mms that are not due, up to `until` or where a visit may begin.
+
+    As `next_visit` would, which nobody else's work can change; returns (clock, CPU ns used).
+    """
+    at = post.at
+    busy = np.int64(0)
+    while clock < until and at[MM] < 0 and post.members.size <= FEW:
+        left = at[CYCLE_LEFT] * rules.skip_ns
+        if at[CYCLE_LEFT] > 0 and earliest(mms.next_scan, post.members) <= clock + left:
+            break
+        clock, used = next_visit(mms.next_scan, post.members, at, rules, clock, until)
+        busy += used
+    return clock, busy
 
 
 @loop
@@ -153,14 +170,14 @@ def earliest(next_scan, members):  # type: ignore[no-untyped-def]
 
 
 @loop
-def sleep(next_scan, members, at, knobs, clock, until):  # type: ignore[no-untyped-def]
+def sleep(next_scan, members, at, rules, clock, until):  # type: ignore[no-untyped-def]
     """Sleep, then pass over whole cycles in which no mm comes due, but not beyond `until`."""
-    clock += knobs.scan_sleep_ms * NS_PER_MS
-    walk_ns = knobs.mms_to_scan * knobs.skip_ns
-    cycle_ns = walk_ns + knobs.scan_sleep_ms * NS_PER_MS
+    clock += rules.scan_sleep_ms * NS_PER_MS
+    walk_ns = rules.mms_to_scan * rules.skip_ns
+    cycle_ns = walk_ns + rules.scan_sleep_ms * NS_PER_MS
     quiet_until = min(earliest(next_scan, members) - walk_ns, until)
     cycles = max(np.int64(0), -(-(quiet_until - clock) // cycle_ns))
-    at[SLOT] = (at[SLOT] + cycles * knobs.mms_to_scan) % members.size
+    at[SLOT] = (at[SLOT] + cycles * rules.mms_to_scan) % members.size
     return clock + cycles * cycle_ns, cycles * walk_ns
 
 
@@ -182,7 +199,7 @@ def begin_visit(mms, at, span):  # type: ignore[no-untyped-def]
 
 
 @loop
-def vma_done(mms, at, span, knobs, vma):  # type: ignore[no-untyped-def]
+def vma_done(mms, at, span, rules, vma):  # type: ignore[no-untyped-def]
     """Account a walked VMA; True if the visit stops here."""
     mm = at[MM]
     span[0] += mms.vma_mib[vma]
@@ -193,8 +210,8 @@ def vma_done(mms, at, span, knobs, vma):  # type: ignore[no-untyped-def]
         return True
     if span[0] < at[BUDGET_MIB]:
         return False
-    largest = knobs.scan_size_max_mib
-    if at[USEFUL] > knobs.ignore_threshold and at[BUDGET_MIB] < largest:
+    largest = rules.scan_size_max_mib
+    if at[USEFUL] > rules.ignore_threshold and at[BUDGET_MIB] < largest:
         at[BUDGET_MIB] = largest
         if span[0] < largest:
             return False
@@ -203,12 +220,12 @@ def vma_done(mms, at, span, knobs, vma):  # type: ignore[no-untyped-def]
 
 
 @loop
-def end_visit(mms, at, knobs, clock, log):  # type: ignore[no-untyped-def]
+def end_visit(mms, at, rules, clock, log):  # type: ignore[no-untyped-def]
     """Adapt and set the next due time; returns 1 if `log` was written, since something changed."""
     mm = at[MM]
-    useful = at[USEFUL] if at[USEFUL] >= knobs.ignore_threshold else np.int64(0)
+    useful = at[USEFUL] if at[USEFUL] >= rules.ignore_threshold else np.int64(0)
     old_period, old_size = mms.period_ms[mm], mms.size_mib[mm]
-    period, size = adapt(knobs, old_period, old_size, mms.useful[mm], useful)
+    period, size = adapt(rules, old_period, old_size, mms.useful[mm], useful)
     mms.period_ms[mm] = period
     mms.size_mib[mm] = size
     mms.useful[mm] = useful

@@ -16,12 +16,15 @@ from tiering.engine.jit import loop
 from tiering.engine.look import begin, tau_at, touched_block
 from tiering.engine.touch import BLOCK
 
+AS_POSTED, AS_INTENDED = 1, 0
+"""Which folios are useful: `_update`."""
+
 
 @loop
-def walk_granule(memory, rates, scratch, granule, tau, out, n):  # type: ignore[no-untyped-def]
+def walk_granule(memory, rates, scratch, granule, tau, out, n, posted=AS_POSTED):  # type: ignore[no-untyped-def]
     """Look at every folio of a granule at work time tau; useful folios go to out[n:].
 
-    Returns the new n. `out` (u32) must have room for a whole granule.
+    Returns the new n. `out` (u32) must have room for a whole granule. posted: see `_update`.
     """
     nr = memory.nr[granule]
     key, before = begin(memory, rates, scratch, granule, tau)
@@ -31,47 +34,60 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n):  # type: ignore[
         part = memory.folio[first : first + min(BLOCK, nr - base)]
         touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
-        _update(part, scratch.touched, hit)
+        _update(part, scratch.touched, hit, posted)
         n = collect(hit, first, out, n, scratch.vector)
     return n
 
 
 @loop
-def _update(part, touched, hit):  # type: ignore[no-untyped-def]
+def _update(part, touched, hit, posted):  # type: ignore[no-untyped-def]
     """Flags of the folios in `part` after their PTEs were walked; hit[i] = 1 if useful.
 
+    posted: AS_POSTED, or AS_INTENDED for the accessed bit of this visit alone.
     Without branches, so that the compiler makes vector code of it.
     """
+    posted = np.uint32(posted)
     for i in range(part.size):
         seen = has(touched[i], 1)
         folio = flagged(part[i], ACCESSED, UNTOUCHED) if seen else part[i]
         young = has(folio, ACCESSED | YOUNG)
         walked = flagged(folio, IDLE | YOUNG, ACCESSED) if young else flagged(folio, IDLE, ACCESSED)
         slow = has(folio, SLOW)
-        hit[i] = slow & (young | (not has(folio, IDLE)))
+        sticky = np.uint32(young | (not has(folio, IDLE))) & posted
+        hit[i] = np.uint32(slow) & (np.uint32(has(folio, ACCESSED)) | sticky)
         part[i] = walked if slow else folio
 
 
 @loop
-def walk(memory, rates, scratch, granule, end, clock, until, pace, costs, out):  # type: ignore[no-untyped-def]
-    """Walk granules [granule, end) of one VMA until the clock passes `until` or `out` is full.
+def walk(memory, rates, scratch, granule, end, clock, until, pace, terms, found, n, nr_runs):  # type: ignore[no-untyped-def]
+    """Walk granules [granule, end) of one VMA until the clock passes `until` or `found` is full.
 
-    clock, until: ns of the thread's own clock. pace: see engine/flow.py. costs: ns per slow-tier
-    PTE and per top-tier PTE; a large folio is as many PTEs as it has pages, since the walk splits
-    its mapping. Each granule is read at its own time. Returns (granule, clock, useful folios, PTEs
-    scanned).
+    clock, until: ns of the thread's own clock. pace: see engine/flow.py. terms: ns per slow-tier
+    PTE and per top-tier PTE (a large folio is as many PTEs as it has pages, since the walk splits
+    its mapping), and `posted` of `_update`. Each granule is read at its own time. Useful folios
+    are added to found.folios[n:], and where those of each granule end to found.ends[nr_runs:].
+    Returns (granule, clock, n, nr_runs, PTEs scanned).
     """
-    slow_ns, top_ns = costs
-    n = np.int64(0)
+    slow_ns, top_ns, posted = terms
     scanned = np.int64(0)
-    while granule < end and clock < until and n + GRANULE <= out.size:
+    while granule < end and clock < until and has_room(found, n, nr_runs):
         nr = np.int64(memory.nr[granule])
         nr_slow = np.int64(memory.nr_slow[granule])
         if nr_slow > 0:  # a granule wholly on the top tier is passed over: nobody reads a bit
             tau = tau_at(memory, pace, granule, clock)
-            n = walk_granule(memory, rates, scratch, granule, tau, out, n)
+            before = n
+            n = walk_granule(memory, rates, scratch, granule, tau, found.folios, n, posted)
+            if n > before:
+                found.ends[nr_runs] = n
+                nr_runs += 1
         pages = memory.pages[memory.row0[granule]]
         clock += np.int64(pages * (nr_slow * slow_ns + (nr - nr_slow) * top_ns) + 0.5)
         scanned += pages * nr
         granule += 1
-    return granule, clock, n, scanned
+    return granule, clock, n, nr_runs, scanned
+
+
+@loop
+def has_room(found, n, nr_runs):  # type: ignore[no-untyped-def]
+    """Whether the reports of one more granule fit."""
+    return n + GRANULE <= found.folios.size and nr_runs < found.ends.size

@@ -1,0 +1,49 @@
+"""Reports: folios that a source noticed, granule by granule."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.folios import GRANULE
+from tiering.engine.jit import loop
+
+
+class Reports(NamedTuple):
+    """folios: u32[n] indices, in order inside each run. ends: i64[r], where each run ends; the
+    folios of a run lie in one granule."""
+
+    folios: NDArray[np.uint32]
+    ends: NDArray[np.int64]
+
+    def first(self, nr_folios: int, nr_runs: int) -> "Reports":
+        """A view of the first reports."""
+        return Reports(self.folios[:nr_folios], self.ends[:nr_runs])
+
+
+def reports(nr_folios: int, nr_runs: int) -> Reports:
+    """Room for so many reports."""
+    return Reports(np.zeros(nr_folios, np.uint32), np.zeros(nr_runs, np.int64))
+
+
+def in_runs(folios: NDArray[np.uint32]) -> Reports:
+    """Any folio indices (u32[n]) as reports."""
+    ends = np.zeros(folios.size, np.int64)
+    return Reports(folios, ends[: _find_ends(folios, ends)])
+
+
+@loop
+def _find_ends(folios, ends):  # type: ignore[no-untyped-def]
+    nr = 0
+    for i in range(1, folios.size + 1):
+        if i == folios.size or not _goes_on(folios, i):
+            ends[nr] = i
+            nr += 1
+    return nr
+
+
+@loop
+def _goes_on(folios, i):  # type: ignore[no-untyped-def]
+    """Whether folio i lies in the granule of the one before, behind it."""
+    same = folios[i] // np.uint32(GRANULE) == folios[i - 1] // np.uint32(GRANULE)
+    return same and folios[i] > folios[i - 1]
