@@ -175,7 +175,7 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
         movers.busy[k] += np.int64((clock - begin) / slow)
         while movers.sleep_ns[0] > 0 and clock < end and not _arrived(queue, clock):
             clock += movers.sleep_ns[0]
-        movers.awake[k] = movers.sleep_ns[0] > 0 or queue.at[WAITING] > 0
+        movers.awake[k] = movers.sleep_ns[0] > 0 or _arrived(queue, clock)
     else:
         begin = clock
         until = min(end, clock + 1) if movers.clock.size > 1 else end
