@@ -69,6 +69,11 @@ def test_the_server_refuses_to_evict_what_late_viewers_need() -> None:
     assert command[command.index("--appendonly") + 1] == "yes"
 
 
+def test_the_server_ends_reads_that_wait_in_vain_as_often_as_the_embedded_one() -> None:
+    command = SERVICES["valkey"]["command"]
+    assert command[command.index("--hz") + 1] == "100"
+
+
 def test_the_workers_command_is_one_of_the_command_line() -> None:
     python, dash_m, package, *arguments = SERVICES["workers"]["command"]
     assert (python, dash_m, package) == ("python", "-m", "tiering")

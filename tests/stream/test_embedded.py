@@ -57,6 +57,13 @@ def test_runs_survive_a_restart(tmp_path: Path) -> None:
         assert not server.running()
 
 
+def test_reads_that_wait_in_vain_are_ended_a_hundred_times_a_second(
+    server: EmbeddedServer,
+) -> None:
+    with connect(server.url) as client:
+        assert client.config_get("hz") == {"hz": "100"}
+
+
 def test_the_socket_is_private_and_removed_at_the_end(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path)
     server.start()

@@ -107,6 +107,22 @@ def test_a_paced_run_takes_its_time_and_has_the_same_rows(bus: MemoryBus, tiny: 
     assert events(bus, "paced") == events(bus)
 
 
+def test_a_paced_run_never_waits_in_a_read_for_what_is_due_soon(
+    bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: set[int] = set()
+    receive = bus.receive
+
+    def noting(run_id: str, after: str, wait_ms: int) -> list[tuple[str, Message]]:
+        waits.add(wait_ms)
+        return receive(run_id, after, wait_ms)
+
+    monkeypatch.setattr(bus, "receive", noting)
+    bus.update("run", 0, {"speed": "20"})
+    work(bus)
+    assert waits == {0}
+
+
 def test_a_run_paused_before_its_start_waits_and_goes_on(bus: MemoryBus, tiny: str) -> None:
     sent(bus, {"cmd": "pause"})
     thread = background(bus)

@@ -146,6 +146,7 @@ class EmbeddedServer:
             "appendfsync": "everysec",
             "save": "",
             "maxmemory-policy": "noeviction",
+            "hz": "100",  # a blocking read that finds nothing returns at the next of these beats
         }
         return [part for name, value in options.items() for part in (f"--{name}", value)]
 

@@ -21,6 +21,9 @@ from tiering.work.control import Control
 from tiering.work.outbox import Outbox
 
 LOOK_EVERY_S = 0.02
+OVERSLEEP_S = 0.15
+"""A Redis with its usual `hz 10` ends a blocking read up to 0.1 s late."""
+
 SIGN_OF_LIFE_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Attempt:
         self._number = bus.claim(run_id, worker)
         self._outbox = Outbox(bus, run_id, self._number)
         self._renewed_s = time.monotonic()
+        self._looked_s = -LOOK_EVERY_S
 
     def __enter__(self) -> "Attempt":
         return self
@@ -117,11 +121,8 @@ class Attempt:
             raise CannotResume(f"The control log goes beyond the last step, {last_step}.")
 
     def _simulate(self, simulation: Simulation, control: Control) -> None:
-        looked_s = -LOOK_EVERY_S
         while not simulation.done:
-            if time.monotonic() - looked_s >= LOOK_EVERY_S or control.paused:
-                control.look(0)
-                looked_s = time.monotonic()
+            self._look(control)
             while control.held:
                 self._outbox.flush()
                 self._renew()
@@ -134,8 +135,14 @@ class Attempt:
                 self._outbox.flush()
             self._wait_until_due(simulation, control)
 
+    def _look(self, control: Control) -> None:
+        """Obey the messages that are there; between blocks 20 ms apart, while paused always."""
+        if control.paused or time.monotonic() - self._looked_s >= LOOK_EVERY_S:
+            control.look(0)
+            self._looked_s = time.monotonic()
+
     def _wait_until_due(self, simulation: Simulation, control: Control) -> None:
-        """Wait on the control stream, so that messages act at once."""
+        """Wait on the control stream, so that messages act at once; its last part in short naps."""
         while not (control.paused or control.stopped):
             wait_s = control.pace.wait_s(simulation.time_ns)
             if wait_s <= 0:
@@ -143,7 +150,11 @@ class Attempt:
             if self._outbox.due_s() <= 0:
                 self._outbox.flush()
             wait_s = min(wait_s, max(self._outbox.due_s(), 0.001), SIGN_OF_LIFE_EVERY_S)
-            control.look(max(round(wait_s * 1000 + 0.5), 1))
+            if wait_s > 2 * OVERSLEEP_S:
+                control.look(int((wait_s - OVERSLEEP_S) * 1000))
+            else:
+                time.sleep(min(wait_s, LOOK_EVERY_S))
+                self._look(control)
             self._renew()
 
     def _renew(self) -> None:
