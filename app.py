@@ -7,10 +7,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+
+if __name__ == "__main__":  # until `main` runs there is nothing to stop: end without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import uvicorn
 
@@ -21,6 +24,7 @@ from tiering.work.service import WorkerService
 from tiering.work.submit import Jobs, make_queue
 
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+STOPS = (signal.SIGINT, signal.SIGTERM)
 STOP_WITHIN_S = 2
 HIGHEST_PORT = 65_535
 MOST_WORKERS = 1000
@@ -40,6 +44,17 @@ class Server(uvicorn.Server):
         self.url, self.workers, self.redis = url, workers, redis
         self.redis_died = False
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal is neither raised again nor are its handlers given back."""
+        for number in STOPS:
+            signal.signal(number, self.handle_exit)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop in order, which takes STOP_WITHIN_S at most; a further signal changes nothing."""
+        self.should_exit = True
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
@@ -55,15 +70,14 @@ class Server(uvicorn.Server):
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code (2 = could not start)."""
     args = _parser().parse_args(argv)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         signal.signal(number, _interrupt)
     try:
         with ExitStack() as running:
             try:
                 return _serve(args, running)
             finally:  # whatever is running is now stopped, and that undisturbed
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_IGN)
+                _ignore_signals()
     except KeyboardInterrupt:
         return 0
     except (Refused, BusUnavailable, EmbeddedServerError) as error:
@@ -173,7 +187,13 @@ def _address(args: argparse.Namespace, listener: socket.socket) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _ignore_signals()
     raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

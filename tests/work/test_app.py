@@ -128,8 +128,27 @@ def test_a_signal_while_it_starts_ends_it_as_quietly(start: Start) -> None:
     everything = app.descendants()
     app.process.send_signal(signal.SIGINT)
     assert app.process.wait(10) == 0
-    assert all(gone(pid) for pid in everything)
+    until(lambda: all(gone(pid) for pid in everything))  # one just forked dies of its parent's end
     assert "Traceback" not in app.text()
+
+
+def test_a_second_signal_changes_nothing(start: Start) -> None:
+    app = start("--port", "0", "--workers", "1")
+    app.ready()
+    for _ in range(3):
+        app.process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    assert app.process.wait(10) == 0
+    assert app.text().splitlines() == [app.text().strip()]  # the ready line and nothing else
+
+
+def test_a_signal_before_anything_runs_ends_it_without_a_word(start: Start) -> None:
+    app = start("--port", "0", "--workers", "1")
+    maps = Path(f"/proc/{app.process.pid}/maps")
+    until(lambda: "llvmlite" in maps.read_text())  # it is in the middle of its imports
+    app.process.send_signal(signal.SIGINT)
+    assert app.process.wait(10) in (0, -signal.SIGINT)
+    assert app.text() == ""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs PR_SET_PDEATHSIG")
