@@ -77,8 +77,7 @@
       const figure = tierscope.figure(this.entry, this.lab.store, range, Math.floor(width), Math.floor(height));
       await window.Plotly.react(this.plot, figure.data, figure.layout, { staticPlot: true });
       const started = this.lab.store && this.lab.store.nr > 0;
-      const waiting = this.lab.run === null ? "Press Run, and this chart fills." : "Waiting for the first rows.";
-      this.empty.textContent = this.entry.chart.empty || (started ? "" : waiting);
+      this.empty.textContent = this.entry.chart.empty || (started ? "" : this.lab.whyEmpty());
       this.points = figure.data.length ? figure.data[0].x.length : 0;
       this.plot.dataset.points = this.points;
       this.showValues();

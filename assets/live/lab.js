@@ -26,6 +26,9 @@
         this.draw.mark();
       });
       this.sized.observe(document.getElementById("charts"));
+      const bar = document.querySelector(".run-bar"); // grows with the sentence of a problem
+      this.risen = new ResizeObserver(() => bar.parentElement.style.setProperty("--bar-now", bar.offsetHeight + "px"));
+      this.risen.observe(bar);
       this.showCharts();
       this.bar.buttons(this.status);
       this.bar.clock(0, this.until, 0);
@@ -37,6 +40,7 @@
       if (this.connection) this.connection.close();
       this.theme.disconnect();
       this.sized.disconnect();
+      this.risen.disconnect();
       for (const part of [this.draw, this.bar, this.log, this.figures, this.knobs, ...this.draw.views]) part.close();
     }
 
@@ -76,7 +80,8 @@
         this.lost("connection lost");
         return;
       }
-      this.bar.problem("");
+      this.bar.problem(meta.status === "failed" ? "The run failed. " + meta.error : "");
+      if (!this.meta || this.meta.why_empty !== meta.why_empty) this.draw.mark();
       this.meta = meta;
       this.until = meta.until_s || this.until;
       const ended = meta.final && meta.status !== this.status;
@@ -88,6 +93,12 @@
       this.showClock();
       if (ended) this.draw.mark();
       if (meta.final) this.knobs.freeze();
+    }
+
+    /* What a chart without rows says. */
+    whyEmpty() {
+      if (this.run === null) return "Press Run, and this chart fills.";
+      return this.meta ? this.meta.why_empty : "Asking for the rows of this run.";
     }
 
     lost(words) {

@@ -30,7 +30,6 @@
     status(words, status) {
       const badge = document.getElementById("status");
       badge.textContent = words;
-      badge.title = words;
       badge.dataset.status = status;
     }
 

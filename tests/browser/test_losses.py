@@ -84,6 +84,23 @@ def test_a_lost_worker_is_told(tab: Page) -> None:
         wait_for_status(tab, "worker lost, retrying")
 
 
+def test_a_failed_run_says_why_in_full(tab: Page, bus: SwitchedBus) -> None:
+    reason = "The books do not balance: " + "node 0 has 17 folios too many, " * 8 + "that is all."
+    worker = Worker(bus)
+    worker.tell(status="failed", error=reason)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    with serving(bus) as port:
+        tab.goto(f"http://127.0.0.1:{port}/run/{worker.run_id}")
+        wait_for_status(tab, "failed")
+        expect(tab.locator("#problem")).to_have_text(f"The run failed. {reason}")
+        fits = "(box) => box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight"
+        assert tab.locator("#problem").evaluate(fits)
+        expect(tab.locator(".chart-empty").first).to_have_text(
+            "The run failed before its first row."
+        )
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_where_sockets_are_blocked_the_page_asks_over_http(tab: Page, bus: SwitchedBus) -> None:
     worker = Worker(bus)
     worker.publish(range(10))

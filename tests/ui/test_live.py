@@ -61,7 +61,7 @@ def test_the_viewer_is_told_when_the_status_changes(address: str, bus: SwitchedB
         worker.tell(status="paused")
         receive_state(socket, status="paused")
         worker.tell(status="failed", error="no room")
-        assert receive_state(socket, status="failed")["words"] == "failed: no room"
+        assert receive_state(socket, status="failed")["error"] == "no room"
 
 
 def test_a_run_without_a_worker_waits_in_words(address: str, bus: SwitchedBus) -> None:

@@ -15,14 +15,15 @@ from tiering.stream.bus import FINAL, Bus
 from tiering.ui.jobs import Jobs
 
 NS_PER_S = 1_000_000_000
+NO_REASON = "No reason was given."
 WORK_DONE = Series("progress", "mm.progress", reduce="min")
 
 
 def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
     """JSON-ready state of a run; raises UnknownRun or BusUnavailable.
 
-    {"run", "status", "words", "alive", "final", "error", "scenario", "title", "seed", "speed",
-    "until_s", "workers", "idle", "result"}.
+    {"run", "status", "words", "why_empty", "alive", "final", "error", "scenario", "title", "seed",
+    "speed", "until_s", "workers", "idle", "result"}; error: of a failed run, one sentence.
     """
     meta = bus.meta(run_id)
     status = meta.get("status", "waiting")
@@ -32,10 +33,11 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
     return {
         "run": run_id,
         "status": status,
-        "words": words(status, alive, workers, meta.get("error", "")),
+        "words": words(status, alive, workers),
+        "why_empty": why_empty(status, workers, idle),
         "alive": alive,
         "final": status in FINAL,
-        "error": meta.get("error", ""),
+        "error": meta.get("error") or (NO_REASON if status == "failed" else ""),
         "scenario": meta.get("scenario", ""),
         "title": meta.get("title", ""),
         "seed": int(meta.get("seed") or 0),
@@ -47,15 +49,27 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
     }
 
 
-def words(status: str, alive: bool, workers: int, error: str) -> str:
-    """The status as a sentence fragment for the badge."""
+def words(status: str, alive: bool, workers: int) -> str:
+    """The status for the badge, in a few words."""
     if status == "waiting":
-        return "waiting for a worker" if workers else "waiting: no worker is up yet"
+        return "waiting for a worker" if workers else "waiting: no worker is up"
     if status in ("running", "paused") and not alive:
         return "worker lost, retrying"
-    if status == "failed":
-        return f"failed: {error or 'no reason was given'}"
     return status
+
+
+def why_empty(status: str, workers: int, idle: int) -> str:
+    """A sentence for charts that have no rows."""
+    if status == "waiting" and not workers:
+        return "No worker is up. The run begins as soon as there is one."
+    if status == "waiting" and not idle:
+        return "All workers are busy. The run begins as soon as one is free."
+    return {
+        "waiting": "Waiting for a worker.",
+        "done": "The run has no rows.",
+        "stopped": "The run was stopped before its first row.",
+        "failed": "The run failed before its first row.",
+    }.get(status, "Waiting for the first rows.")
 
 
 def scenario_of(meta: dict[str, str]) -> Scenario:

@@ -128,8 +128,9 @@ def _run_row(bus: Bus, jobs: Jobs, run_id: str) -> Any | None:
     return html.Li(
         [
             dcc.Link(run_id, href=f"/run/{run_id}", title=state["title"]),
-            html.Span(state["words"], className="status", title=state["words"], **status),
+            html.Span(state["words"], className="status", **status),
             html.Div(" \u00b7 ".join(facts), className="facts"),
+            *([html.P(state["error"], className="reason")] if state["error"] else []),
         ]
     )
 
