@@ -204,10 +204,13 @@
       }
     }
 
-    setSeed(seed) {
-      if (this.run !== null || !Number.isInteger(seed) || seed === this.config.seed) return;
-      this.config.seed = seed;
-      this.writeUrl();
+    /* value: what the box holds */
+    setSeed(value) {
+      if (this.run !== null || value === this.config.seed) return;
+      const { seed, most_seed: most } = this.config;
+      this.config.seed = tierscope.told(value) ? Math.min(most, Math.max(0, Math.trunc(Number(value)))) : seed;
+      if (this.config.seed !== value) window.dash_clientside.set_props("seed", { value: this.config.seed });
+      if (this.config.seed !== seed) this.writeUrl();
     }
   }
 

@@ -40,6 +40,8 @@
   }
 
   const nothing = () => window.dash_clientside.no_update;
+  /* Whether a box holds a number; a long one comes as text, an emptied box as "". */
+  const told = (tierscope.told = (value) => value !== null && value !== "" && Number.isFinite(Number(value)));
   const path = () => window.dash_clientside.callback_context.inputs_list[0].id.path;
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
@@ -61,7 +63,7 @@
         return nothing();
       },
       seed(value) {
-        if (tierscope.lab) tierscope.lab.setSeed(Number(value));
+        if (tierscope.lab) tierscope.lab.setSeed(value);
         return nothing();
       },
       number(position, value) {
@@ -73,7 +75,7 @@
         if (source && source.type === "knob-slider") {
           const now = knobs.position(knob, knob.value);
           if (Math.abs(position - now) > 1e-6) knobs.moved(id, knobs.fromSlider(knob, position));
-        } else if (typeof value === "number") knobs.moved(id, knobs.fit(knob, value));
+        } else if (told(value)) knobs.moved(id, knobs.fit(knob, Number(value)));
         else knobs.show(id, knob.value); // an emptied box
         return nothing();
       },

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from tiering.simulation.catalogue import scenario_names, scenario_path
 from tiering.simulation.load import ScenarioError
 from tiering.stream.bus import FINAL, Bus, BusUnavailable, UnknownRun
+from tiering.ui.components.run_bar import MOST_SEED
 from tiering.ui.feed import FRAME_BYTES
 from tiering.ui.jobs import Jobs
 from tiering.ui.run_view import drawing, scenario_of, view
@@ -39,7 +40,7 @@ class NewRun(_Strict):
     """What Run sends."""
 
     scenario: str = Field(max_length=200)
-    seed: int = Field(ge=0, le=2**53)
+    seed: int = Field(ge=0, le=MOST_SEED)
     overrides: dict[str, Value] = Field(default={}, max_length=200)
     speed: Speed = 10
 

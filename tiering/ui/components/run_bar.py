@@ -9,6 +9,7 @@ from tiering.charts.figures import FIGURES
 from tiering.simulation.scenario import Scenario
 from tiering.ui.components.attributes import attributes
 
+MOST_SEED = 2**53 - 1  # the last whole number that a browser can tell from the next
 SPEEDS = (("1", "1x"), ("10", "10x"), ("100", "100x"), ("0", "max"))
 
 
@@ -80,7 +81,8 @@ def _seed(seed: int, fixed: bool) -> Any:
         [
             "seed ",
             dmc.NumberInput(
-                id="seed", value=seed, min=0, max=2**53, allowDecimal=False, hideControls=True,
+                id="seed", value=seed, min=0, max=MOST_SEED, allowDecimal=False,
+                allowNegative=False, clampBehavior="strict", hideControls=True,
                 size="xs", w=72, disabled=fixed, debounce=True, **attributes(aria_label="Seed"),
             ),
         ],

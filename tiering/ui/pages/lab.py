@@ -14,14 +14,13 @@ from tiering.stream.bus import FINAL, Bus, UnknownRun
 from tiering.ui.components.attributes import attributes
 from tiering.ui.components.chart_grid import chart_grid
 from tiering.ui.components.knob_form import knob_form, script_view
-from tiering.ui.components.run_bar import SPEEDS, run_bar
+from tiering.ui.components.run_bar import MOST_SEED, SPEEDS, run_bar
 from tiering.ui.described import described
 from tiering.ui.pages import notice
 from tiering.ui.run_view import expected_drawing, scenario_of
 from tiering.ui.security import RUN_ID
 
 DEFAULT_SPEED = 10
-MOST_SEED = 2**53
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,7 @@ def _page(
         "until_s": scenario.until_s,
         "seed": seed,
         "base_seed": base.seed,
+        "most_seed": MOST_SEED,
         "speed": speed,
         "overrides": overrides or {},
         "plotly": plotly_url,
