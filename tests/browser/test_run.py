@@ -71,6 +71,23 @@ def test_pause_step_resume_and_stop(page: Page) -> None:
     expect(page.get_by_role("textbox", name=SLIDER, exact=True)).to_be_disabled()
 
 
+def test_a_knob_moved_while_paused_is_marked_at_once_and_kept_when_stopped(page: Page) -> None:
+    open_lab(page)
+    run(page)
+    page.get_by_role("button", name="Pause").click()
+    wait_for_status(page, "paused")
+    rows = page.evaluate("tierscope.lab.store.nr")
+    page.get_by_role("slider", name=SLIDER, exact=True).press("End")
+    line = page.locator("#log .log-knob")
+    expect(line).to_contain_text("pte_scan.scan_period_ms")
+    wait_for(page, "tierscope.lab.store.marks.length === 1")
+    assert page.evaluate("tierscope.lab.store.nr") == rows
+    page.get_by_role("button", name="Stop").click()
+    wait_for_status(page, "stopped")
+    page.reload()
+    expect(line).to_contain_text("pte_scan.scan_period_ms")
+
+
 def test_speed_max_brings_the_run_to_its_end(page: Page) -> None:
     open_lab(page)
     run(page)

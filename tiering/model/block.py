@@ -1,4 +1,4 @@
-"""One block of a run: a fixed number of rows and what happened meanwhile."""
+"""One block of a run: rows and what happened meanwhile, or no rows and a change of a knob."""
 
 from dataclasses import dataclass, field
 from typing import Any

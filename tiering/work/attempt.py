@@ -17,6 +17,7 @@ from tiering.model.metrics import schema
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import Simulation
 from tiering.stream.bus import FINAL, Bus, BusUnavailable, Fenced, Message
+from tiering.work.changes import change_block
 from tiering.work.control import Control
 from tiering.work.outbox import Outbox
 
@@ -91,9 +92,9 @@ class Attempt:
             schema=orjson.dumps(schema(simulation.shape)).decode(),
             until_ns=str(simulation.until_ns),
         )
-        self._replay(simulation, last_step, control_log)
+        next_step = self._replay(simulation, last_step, control_log)
         control = Control(
-            self._bus, self._run_id, self._number, simulation, self._outbox, last_step + 1
+            self._bus, self._run_id, self._number, simulation, self._outbox, next_step
         )
         self._simulate(simulation, control)
         self._outbox.flush()
@@ -103,22 +104,31 @@ class Attempt:
             sim_ns=str(simulation.time_ns),
         )
 
-    def _replay(self, simulation: Simulation, last_step: int, entries: list[Message]) -> None:
-        """Repeat the published steps, with each knob change at its own time."""
+    def _replay(self, simulation: Simulation, last_step: int, entries: list[Message]) -> int:
+        """Repeat the published steps, with each knob change at its own time.
+
+        Changes that were logged but not yet published are published now. Returns the next step.
+        """
         waiting = deque(entries)
-        step = -1
+        step = 0
         while True:
             while waiting and waiting[0]["t_ns"] <= simulation.time_ns:
                 entry = waiting.popleft()
                 simulation.set_knob(entry["knob"], entry["value"])
-            if step >= last_step:
+                block = change_block(simulation, step)
+                if step > last_step:
+                    self._outbox.put(block, simulation.time_ns)
+                step += 1
+            if step > last_step:
                 break
             if simulation.done:
                 raise CannotResume(f"Repeating the run ended at step {step}, not {last_step}.")
-            step = simulation.next_block().step
+            simulation.next_block()
+            step += 1
             self._renew()
         if waiting:
             raise CannotResume(f"The control log goes beyond the last step, {last_step}.")
+        return step
 
     def _simulate(self, simulation: Simulation, control: Control) -> None:
         while not simulation.done:

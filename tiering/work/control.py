@@ -9,6 +9,7 @@ from tiering.simulation.loop import Simulation
 from tiering.simulation.tuning import KnobError
 from tiering.stream.bus import Bus, Message
 from tiering.stream.codec import Block
+from tiering.work.changes import change_block
 from tiering.work.outbox import Outbox
 from tiering.work.pacing import Pace, SpeedError, parse_speed
 
@@ -61,11 +62,14 @@ class Control:
             self._obey(*self._inbox.popleft())
 
     def stamp(self, block: Block) -> Block:
-        """The block with complaints about bad messages added to its events."""
+        """The block with its step in the run, and complaints about bad messages in its events."""
         self.stepping = False
-        self._next_step = block.step + 1
         complaints, self._complaints = self._complaints, []
-        return replace(block, events=complaints + block.events) if complaints else block
+        return replace(block, step=self._take_step(), events=complaints + block.events)
+
+    def _take_step(self) -> int:
+        self._next_step += 1
+        return self._next_step - 1
 
     def _obey(self, cursor: str, message: Message) -> None:
         commands: dict[str, Callable[[str, Message], None]] = {
@@ -127,6 +131,9 @@ class Control:
             self._complain(cursor, str(error))
             return
         self._bus.log_control(self._run_id, self._attempt, entry, cursor)
+        block = change_block(self._simulation, self._take_step())
+        self._outbox.put(block, self._simulation.time_ns)
+        self._outbox.flush()  # also while the run is paused, or is about to be stopped
 
     def _complain(self, cursor: str, text: str) -> None:
         t_ns = self._simulation.time_ns
