@@ -7,7 +7,7 @@
   const same = (a, b) => a === b || (typeof a === "number" && typeof b === "number" && Math.abs(a - b) < 1e-9);
 
   class Knobs {
-    /* knobs: {path: {base, value, kind, log, lo, hi, decimals, live}} */
+    /* knobs: {path: {kind, value, base}}, numbers also {lo, hi, log, within: paths of their bounds} */
     constructor(lab, knobs) {
       this.lab = lab;
       this.knobs = knobs;
@@ -45,13 +45,39 @@
     fit(knob, value) {
       if (knob.kind === "int") value = Math.round(value);
       else value = Number(value.toPrecision(6));
-      return Math.min(knob.hi, Math.max(knob.lo, value));
+      return this.hold(knob, value);
     }
 
-    /* A control moved by hand (or by `show`, which changes nothing any more). */
+    /* The range of a number in this run: other knobs may narrow it. */
+    bounds(knob) {
+      const [low, high] = knob.within.map((path) => this.knobs[path].value);
+      const lo = Math.max(knob.lo, low ?? knob.lo);
+      return [lo, Math.max(lo, Math.min(knob.hi, high ?? knob.hi))];
+    }
+
+    hold(knob, value) {
+      if (!knob.within) return value;
+      const [lo, hi] = this.bounds(knob);
+      return Math.min(hi, Math.max(lo, value));
+    }
+
+    inForce(knob) {
+      return this.hold(knob, knob.value);
+    }
+
+    /* A slider moved by hand (or by `put`, which changes nothing any more). */
+    slid(path, position) {
+      const knob = this.knobs[path];
+      if (Math.abs(position - this.position(knob, this.inForce(knob))) < 1e-6) return;
+      const value = this.fromSlider(knob, position);
+      if (same(this.inForce(knob), value)) this.put(path); // back to where it belongs
+      else this.change(path, value);
+    }
+
+    /* Any other control. */
     moved(path, value) {
       const knob = this.knobs[path];
-      if (knob && !same(knob.value, value)) this.change(path, value);
+      if (knob && !same(this.inForce(knob), value)) this.change(path, value);
     }
 
     change(path, value) {
@@ -66,19 +92,39 @@
       }
     }
 
-    /* Put a value into the form without sending it anywhere. */
+    /* Take a value without sending it anywhere; knobs that it bounds follow. */
     show(path, value) {
       const knob = this.knobs[path];
       if (!knob) return;
       knob.value = value;
+      this.put(path);
+      for (const [other, bound] of Object.entries(this.knobs)) {
+        if (bound.within && bound.within.includes(path)) this.put(other);
+      }
+    }
+
+    /* What is in force, into the form. */
+    put(path) {
+      const knob = this.knobs[path];
+      const value = this.inForce(knob);
       const set = (type, props) => window.dash_clientside.set_props({ type, path }, props);
       if (knob.kind === "bool") set("knob-switch", { checked: value });
       else if (knob.kind === "choice") set("knob-choice", { value });
       else {
-        set("knob-slider", { value: this.position(knob, value) });
-        set("knob-box", { value });
+        const [min, max] = this.bounds(knob);
+        const [low, high] = [this.position(knob, min), this.position(knob, max)];
+        set("knob-slider", { min: low, max: high > low ? high : low + 1, value: this.position(knob, value) });
+        set("knob-box", { min, max, value });
       }
       this.mark(path);
+    }
+
+    /* As `held` in knob_form.py. */
+    held(knob) {
+      const value = this.inForce(knob);
+      if (!knob.within || !knob.within.length || same(value, knob.value)) return "";
+      const by = knob.within[value < knob.value ? 1 : 0].split(".").pop();
+      return "Set to " + knob.value + ", held to " + value + " by " + by + ".";
     }
 
     /* After the end of a run nothing can be turned any more. */
@@ -102,7 +148,9 @@
     mark(path) {
       const row = this.row(path);
       const knob = this.knobs[path];
-      if (row) row.classList.toggle("knob-changed", !same(knob.value, knob.base));
+      if (!row) return;
+      row.classList.toggle("knob-changed", !same(knob.value, knob.base));
+      row.querySelector(".knob-held").textContent = this.held(knob);
     }
 
     complain(path, sentence) {

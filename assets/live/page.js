@@ -70,13 +70,10 @@
         const { knobs } = tierscope.lab || {};
         const id = path();
         if (!knobs || !knobs.knobs[id]) return nothing();
-        const knob = knobs.knobs[id];
         const source = window.dash_clientside.callback_context.triggered_id;
-        if (source && source.type === "knob-slider") {
-          const now = knobs.position(knob, knob.value);
-          if (Math.abs(position - now) > 1e-6) knobs.moved(id, knobs.fromSlider(knob, position));
-        } else if (told(value)) knobs.moved(id, knobs.fit(knob, Number(value)));
-        else knobs.show(id, knob.value); // an emptied box
+        if (source && source.type === "knob-slider") knobs.slid(id, position);
+        else if (told(value)) knobs.moved(id, knobs.fit(knobs.knobs[id], Number(value)));
+        else knobs.put(id); // an emptied box
         return nothing();
       },
       other(value) {

@@ -45,6 +45,13 @@ def column(page: Page, chart: str, series: int = 0) -> list[float]:
     return found
 
 
+def bounds(page: Page, knob: str) -> tuple[float, float]:
+    """The least and the largest value that a knob may have on this page."""
+    found = "(path) => tierscope.lab.knobs.bounds(tierscope.lab.knobs.knobs[path])"
+    least, most = page.evaluate(found, knob)
+    return least, most
+
+
 def drawn_points(page: Page) -> dict[str, int]:
     """Points of the first trace of each chart as it is drawn."""
     found: dict[str, Any] = page.evaluate(

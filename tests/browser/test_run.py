@@ -6,6 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.steps import (
     CHARTS,
     SLIDER,
+    bounds,
     column,
     drawn_points,
     open_lab,
@@ -40,7 +41,7 @@ def test_the_slider_changes_the_period_and_leaves_a_mark(page: Page) -> None:
     slider.press("End")
     wait_for(page, "tierscope.lab.store.marks.length > 0")
     marked = page.evaluate("tierscope.lab.store.marks[0]")
-    most = page.evaluate("tierscope.lab.knobs.knobs['pte_scan.scan_period_ms'].hi")
+    _, most = bounds(page, "pte_scan.scan_period_ms")
     assert marked["label"] == f"scan_period_ms {most:g}"
     wait_for(page, f"tierscope.lab.store.now > {marked['t']}")
     at = page.evaluate(f"tierscope.lab.store.rowAt({marked['t']}) + 1")
@@ -118,7 +119,7 @@ def test_the_address_carries_what_was_changed_before_the_run(page: Page) -> None
     page.get_by_role("slider", name=SLIDER, exact=True).press("Home")
     page.get_by_text("max", exact=True).click()
     page.wait_for_url("**speed=0**")
-    least = page.evaluate("tierscope.lab.knobs.knobs['pte_scan.scan_period_ms'].lo")
+    least, _ = bounds(page, "pte_scan.scan_period_ms")
     page.reload()
     box = page.get_by_role("textbox", name=SLIDER, exact=True)
     expect(box).to_have_value(f"{least:g}")

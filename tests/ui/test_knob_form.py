@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 import pytest
 
 from tiering.model.knobs import Knob, knob_specs
-from tiering.ui.components.knob_form import bounds, knob_form, logarithmic, script_view
+from tiering.ui.components.knob_form import bounds, held, in_force, knob_form, script_view
 
 
 class Mechanism(NamedTuple):
@@ -22,8 +23,8 @@ SPECS = {spec.path: spec for spec in knob_specs("room", Mechanism).values()}
 VALUES = {f"room.{name}": value for name, value in Mechanism()._asdict().items()}
 
 
-def controls(phase: str) -> dict[str, object]:
-    form = knob_form(SPECS, VALUES, VALUES, {}, phase)
+def controls(phase: str, values: Mapping[str, object] = VALUES) -> dict[str, object]:
+    form = knob_form(SPECS, values, VALUES, {}, phase)
     identities = ((part, getattr(part, "id", None)) for part in form._traverse())
     return {
         f"{found['type']} {found['path']}": part
@@ -51,25 +52,45 @@ def test_what_can_be_turned_depends_on_the_phase(phase: str, live: bool, fixed: 
 
 
 def test_a_wide_range_has_a_logarithmic_slider() -> None:
-    assert logarithmic(SPECS["room.wide"], VALUES)
-    assert not logarithmic(SPECS["room.narrow"], VALUES)
     slider = controls("before")["knob-slider room.wide"]
     assert (slider.min, slider.max, slider.value) == (0, 4, 2)  # type: ignore[attr-defined]
+    slider = controls("before")["knob-slider room.narrow"]
+    assert (slider.min, slider.max, slider.value) == (0, 10, 2.5)  # type: ignore[attr-defined]
 
 
 def test_the_bounds_of_this_run_narrow_the_slider() -> None:
     assert bounds(SPECS["room.inside"], VALUES) == (50, 500)
 
 
-def test_a_value_outside_the_bounds_stays_on_the_slider() -> None:
-    assert bounds(SPECS["room.inside"], VALUES | {"room.inside": 700}) == (50, 700)
+@pytest.mark.parametrize(
+    ("wanted", "shown", "told"),
+    [
+        (700, 500, "Set to 700, held to 500 by most."),
+        (20, 50, "Set to 20, held to 50 by least."),
+        (300, 300, ""),
+    ],
+)
+def test_a_value_outside_the_bounds_of_this_run_is_shown_as_it_acts(
+    wanted: int, shown: int, told: str
+) -> None:
+    values = VALUES | {"room.inside": wanted}
+    box = controls("before", values)["knob-box room.inside"]
+    assert (box.value, box.min, box.max) == (shown, 50, 500)  # type: ignore[attr-defined]
+    assert held(SPECS["room.inside"], values) == told
+
+
+def test_bounds_that_exclude_each_other_leave_one_value() -> None:
+    values = VALUES | {"room.least": 600}
+    assert bounds(SPECS["room.inside"], values) == (600, 600)
+    assert in_force(SPECS["room.inside"], values) == 600
 
 
 def test_scripts_know_value_base_and_bounds() -> None:
     view = script_view(SPECS, VALUES | {"room.wide": 200}, VALUES)
     assert view["room.wide"] == {
-        "kind": "int", "value": 200, "base": 100, "lo": 1, "hi": 10_000, "log": True,
+        "kind": "int", "value": 200, "base": 100, "lo": 1, "hi": 10_000, "log": True, "within": [],
     }  # fmt: skip
+    assert view["room.inside"]["within"] == ["room.least", "room.most"]
     assert view["room.on"] == {"kind": "bool", "value": True, "base": True}
 
 

@@ -50,33 +50,48 @@ def knob_form(
 
 
 def bounds(spec: KnobSpec, values: Mapping[str, Any]) -> tuple[float, float]:
-    """The range of the slider: that of the declaration, narrowed by `within` in this run."""
-    knob = spec.knob
-    lo, hi = float(knob.lo or 0), float(knob.hi or 0)
-    if knob.within is not None:
-        low, high = (float(values[f"{spec.section}.{name}"]) for name in knob.within)
+    """The range of a number in this run: that of the declaration, narrowed by `within`."""
+    lo, hi = float(spec.knob.lo or 0), float(spec.knob.hi or 0)
+    if spec.knob.within is not None:
+        low, high = (float(values[path]) for path in _within(spec))
         lo, hi = max(lo, low), min(hi, high)
-    value = float(values[spec.path])
-    return min(lo, value), max(hi, value)
+    return lo, max(lo, hi)
+
+
+def in_force(spec: KnobSpec, values: Mapping[str, Any]) -> Any:
+    """The value that acts: a number outside of the bounds of this run is held to them."""
+    value = values[spec.path]
+    if spec.kind not in ("int", "float"):
+        return value
+    lo, hi = bounds(spec, values)
+    return value if lo <= value <= hi else type(value)(min(hi, max(lo, value)))
+
+
+def held(spec: KnobSpec, values: Mapping[str, Any]) -> str:
+    """A sentence if the value in force is not the one that was set."""
+    wanted, acts = values[spec.path], in_force(spec, values)
+    if wanted == acts or spec.knob.within is None:
+        return ""
+    return f"Set to {wanted:g}, held to {acts:g} by {spec.knob.within[wanted > acts]}."
+
+
+def _within(spec: KnobSpec) -> list[str]:
+    """Paths of the knobs that bound this one."""
+    return [f"{spec.section}.{name}" for name in spec.knob.within or ()]
 
 
 def script_view(
     specs: Mapping[str, KnobSpec], values: Mapping[str, Any], base: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """What the scripts need of each knob, by path."""
+    """What the scripts need of each knob, by path. lo, hi: as declared."""
     view = {}
     for path, spec in specs.items():
         knob: dict[str, Any] = {"kind": spec.kind, "value": values[path], "base": base[path]}
         if spec.kind in ("int", "float"):
-            lo, hi = bounds(spec, values)
-            knob |= {"lo": lo, "hi": hi, "log": logarithmic(spec, values)}
+            knob |= {"lo": spec.knob.lo, "hi": spec.knob.hi, "log": spec.logarithmic}
+            knob["within"] = _within(spec)
         view[path] = knob
     return view
-
-
-def logarithmic(spec: KnobSpec, values: Mapping[str, Any]) -> bool:
-    """Whether the slider of this run is logarithmic."""
-    return spec.logarithmic and bounds(spec, values)[0] > 0
 
 
 def _groups(
@@ -119,6 +134,7 @@ def _row(
             html.Div(head, className="knob-head"),
             html.Div(_control(spec, values, fixed), className="knob-control"),
             html.P(note, className="knob-note") if note else None,
+            html.P(held(spec, values), className="knob-note knob-held"),
             html.P(className="knob-problem", role="alert"),
         ],
         className=("knob knob-changed" if changed else "knob") + flat,
@@ -127,7 +143,7 @@ def _row(
 
 
 def _control(spec: KnobSpec, values: Mapping[str, Any], fixed: bool) -> Any:
-    value, path = values[spec.path], spec.path
+    value, path = in_force(spec, values), spec.path
     if spec.kind == "bool":
         return dmc.Switch(
             id={"type": "knob-switch", "path": path}, checked=value, disabled=fixed, size="sm",
@@ -139,12 +155,13 @@ def _control(spec: KnobSpec, values: Mapping[str, Any], fixed: bool) -> Any:
             data=[str(choice) for choice in spec.choices], **attributes(aria_label=spec.name),
         )  # fmt: skip
     lo, hi = bounds(spec, values)
-    log = logarithmic(spec, values)
+    log = spec.logarithmic
     low, high = (log10(lo), log10(hi)) if log else (lo, hi)
     step = 1 / LOG_STEPS_PER_DECADE if log else _linear_step(spec, hi - lo)
     slider = dmc.Slider(
         id={"type": "knob-slider", "path": path},
-        value=log10(value) if log else value, min=low, max=high, step=step,
+        value=log10(value) if log else value, step=step,
+        min=low, max=high if high > low else low + 1,
         disabled=fixed, size="sm", thumbSize=14, updatemode="mouseup",
         label={"function": "round"}, thumbLabel=f"{spec.name} {spec.knob.unit}".strip(),
         **({"scale": {"function": "tenTo"}} if log else {}),
