@@ -127,10 +127,14 @@
       return "Set to " + knob.value + ", held to " + value + " by " + by + ".";
     }
 
-    /* After the end of a run nothing can be turned any more. */
-    freeze() {
+    /* After the end of a run nothing can be turned any more but in a new one. */
+    freeze(again) {
       if (this.frozen) return;
       this.frozen = true;
+      const form = document.getElementById("knobs");
+      form.classList.add("knobs-ended");
+      for (const title of form.querySelectorAll("[data-after]")) title.textContent = title.dataset.after;
+      window.dash_clientside.set_props("change", { href: again });
       const types = { bool: ["knob-switch"], choice: ["knob-choice"] };
       for (const [path, knob] of Object.entries(this.knobs)) {
         for (const type of types[knob.kind] || ["knob-slider", "knob-box"]) {

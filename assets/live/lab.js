@@ -92,7 +92,7 @@
       window.dash_clientside.set_props("speed", { value: String(meta.speed), disabled: meta.final });
       this.showClock();
       if (ended) this.draw.mark();
-      if (meta.final) this.knobs.freeze();
+      if (meta.final) this.knobs.freeze(this.addressBefore());
     }
 
     /* What a chart without rows says. */
@@ -162,28 +162,32 @@
       history.replaceState(history.state, "", location.pathname + (search ? "?" + search : ""));
     }
 
+    /* Begin a run with these settings, and again with the same ones once it has ended. */
     async start() {
-      if (this.run !== null) {
-        tierscope.go("/lab/" + encodeURIComponent(this.config.scenario), this.againSearch());
-        return;
-      }
+      const again = this.run !== null;
       this.bar.buttons("gone");
       const answer = await tierscope.post("/api/runs", {
         scenario: this.config.scenario,
         seed: this.config.seed,
-        overrides: this.knobs.overrides(),
-        speed: this.config.speed,
+        overrides: again ? this.config.overrides : this.knobs.overrides(),
+        speed: this.speed,
       });
       this.bar.problem(answer.error);
       if (answer.run) tierscope.go("/run/" + answer.run, "");
-      else this.bar.buttons("before");
+      else this.bar.buttons(this.status);
     }
 
-    againSearch() {
+    get speed() {
+      return this.meta ? this.meta.speed : this.config.speed;
+    }
+
+    /* Where the settings of this run can be changed before another one. */
+    addressBefore() {
       const query = new URLSearchParams();
       for (const [path, value] of Object.entries(this.config.overrides)) query.append("set", path + "=" + value);
       query.set("seed", this.config.seed);
-      return "?" + query.toString();
+      query.set("speed", this.speed);
+      return "/lab/" + encodeURIComponent(this.config.scenario) + "?" + query.toString();
     }
 
     /* -> the sentence of a refusal, or "" */

@@ -127,11 +127,31 @@ def test_the_address_carries_what_was_changed_before_the_run(page: Page) -> None
     run(page)
     wait_for_status(page, "done")
     assert page.evaluate("tierscope.lab.meta.seed") == 3
-    page.get_by_role("button", name="Run again").click()
-    page.wait_for_url("**/lab/first-light?**seed=3")
+    page.get_by_role("link", name="Change and run again").click()
+    page.wait_for_url("**/lab/first-light?**seed=3&speed=0")
     expect(box).to_have_value(f"{least:g}")
     page.go_back()
     wait_for_status(page, "done")
+
+
+def test_run_again_begins_the_same_at_once_at_the_speed_it_had(page: Page) -> None:
+    open_lab(page, "?seed=3&set=pte_scan.scan_size_mib=300")
+    run(page)
+    page.get_by_text("max", exact=True).click()
+    wait_for_status(page, "done")
+    first, rows = page.url, page.evaluate("tierscope.lab.store.nr")
+    seen = [column(page, chart) for chart in CHARTS]
+    titles = page.locator("#knobs h3").all_text_contents()
+    assert len(set(titles[:2])) == 2
+    page.get_by_role("button", name="Run again").click()
+    wait_for(page, f"tierscope.lab && !location.href.endsWith('{first.rpartition('/')[2]}')")
+    wait_for_status(page, "done")
+    wait_for(page, f"tierscope.lab.store && tierscope.lab.store.nr === {rows}")
+    assert page.evaluate("[tierscope.lab.meta.seed, tierscope.lab.meta.speed]") == [3, 0]
+    assert [column(page, chart) for chart in CHARTS] == seen
+    page.reload()
+    wait_for_status(page, "done")
+    assert page.locator("#knobs h3").all_text_contents() == titles
 
 
 def test_zooming_one_chart_zooms_all_and_new_data_keeps_it(page: Page) -> None:

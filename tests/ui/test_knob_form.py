@@ -99,3 +99,10 @@ def test_meaning_and_source_are_told() -> None:
     titles = [getattr(part, "title", "") for part in form._traverse()]
     assert "A wide range. Source: mm/x.c." in titles
     assert any(getattr(part, "children", "") == "No effect here." for part in form._traverse())
+
+
+@pytest.mark.parametrize("phase", ["before", "live", "after"])
+def test_the_two_groups_of_knobs_have_titles_of_their_own(phase: str) -> None:
+    form = knob_form(SPECS, VALUES, VALUES, {}, phase)
+    titles = [part.children for part in form._traverse() if getattr(part, "_type", "") == "H3"]
+    assert len(titles) == len(set(titles)) == 2

@@ -119,7 +119,7 @@ def test_in_a_run_only_live_knobs_can_be_turned(bus: SwitchedBus) -> None:
     live = {"type": "knob-box", "path": "pte_scan.scan_period_ms"}
     fixed = {"type": "knob-box", "path": "pte_scan.scan_period_min_ms"}
     assert (find(page, live).disabled, find(page, fixed).disabled) == (False, True)
-    assert "needs a restart" in text(page)
+    assert "need a restart" in text(page)
 
 
 def test_after_a_run_no_knob_can_be_turned(bus: SwitchedBus) -> None:

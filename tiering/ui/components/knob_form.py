@@ -5,13 +5,15 @@ from math import log10
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 
 from tiering.model.knobs import KnobSpec
 from tiering.ui.components.attributes import attributes
 
-LIVE = "act at once"
-FIXED = {"before": "fixed once it runs", "live": "needs a restart", "after": "needs a restart"}
+LIVE = {"before": "act at once", "live": "act at once", "after": "acted at once"}
+FIXED = {
+    "before": "fixed once it runs", "live": "need a restart", "after": "were fixed while it ran",
+}  # fmt: skip
 LOG_STEPS_PER_DECADE = 50
 
 
@@ -24,7 +26,8 @@ def knob_form(
 ) -> Any:
     """An accordion of sections. values: in force; base: as in the scenario file.
 
-    phase: "before" (all can be turned), "live" (live ones only) or "after" (none).
+    phase: "before" (all can be turned), "live" (live ones only) or "after" (none). The scripts make
+    "live" into "after" and show where the link leads.
     """
     sections: dict[str, list[KnobSpec]] = {}
     for spec in specs.values():
@@ -42,7 +45,10 @@ def knob_form(
     ]
     return html.Div(
         [
-            html.H2("Knobs"),
+            html.Div(
+                [html.H2("Knobs"), dcc.Link("Change and run again", href="/", id="change")],
+                className="knobs-head",
+            ),
             dmc.Accordion(items, multiple=True, value=order[:1], chevronPosition="left"),
         ],
         id="knobs",
@@ -103,7 +109,7 @@ def _groups(
 ) -> list[Any]:
     """Live knobs first, then those that are fixed while a run lasts, each group with its title."""
     groups = []
-    for live, title in ((True, LIVE), (False, FIXED[phase])):
+    for live, titles in ((True, LIVE), (False, FIXED)):
         usable = phase == "before" or (phase == "live" and live)
         rows = [
             _row(spec, values, base, notes.get(spec.path, ""), not usable)
@@ -111,7 +117,7 @@ def _groups(
             if spec.knob.live == live
         ]
         if rows:
-            groups += [html.H3(title if usable or phase == "live" else FIXED["after"]), *rows]
+            groups += [html.H3(titles[phase], **attributes(data_after=titles["after"])), *rows]
     return groups
 
 
