@@ -4,6 +4,8 @@
   const tierscope = (window.tierscope = window.tierscope || {});
 
   const MOST_LEGEND_PIXELS = 54; // three lines
+  const [EQUAL, LITTLE] = [1, 9]; // time of the main thread for others, to that for drawing
+  const A_MOMENT_MS = 150;
 
   tierscope.number = function (value, decimals) {
     if (value === null || value === undefined || Number.isNaN(value)) return "\u2013";
@@ -120,12 +122,15 @@
     }
   }
 
-  /* Draws one chart after the other, at most half of the time of the main thread. */
+  /* Draws one chart after the other, at most half of the time of the main thread; while a long
+   * history arrives a tenth, or the drawing of what is soon out of date would take longest. */
   class DrawLoop {
     constructor() {
       this.views = [];
       this.next = 0;
       this.timer = null;
+      this.rendering = false;
+      this.share = EQUAL;
       this.closed = false;
       this.wake = () => this.kick();
       document.addEventListener("visibilitychange", this.wake);
@@ -133,6 +138,7 @@
 
     close() {
       this.closed = true;
+      clearTimeout(this.later);
       document.removeEventListener("visibilitychange", this.wake);
     }
 
@@ -145,14 +151,28 @@
       if (this.timer === null && !this.closed) this.timer = setTimeout(() => this.turn(), 0);
     }
 
+    /* Leave the time to others for a moment, or no longer. */
+    hurry(now) {
+      clearTimeout(this.later);
+      if (!now) this.later = setTimeout(() => this.hurry(true), A_MOMENT_MS);
+      else if (this.share !== EQUAL && !this.rendering) {
+        clearTimeout(this.timer);
+        this.timer = null;
+      }
+      this.share = now ? EQUAL : LITTLE;
+      this.kick();
+    }
+
     async turn() {
       const view = this.pick();
       let pause = 0;
       if (view) {
         const began = performance.now();
         view.dirty = false;
+        this.rendering = true;
         await view.render();
-        pause = Math.max(performance.now() - began, 8);
+        this.rendering = false;
+        pause = Math.max((performance.now() - began) * this.share, 8);
       }
       this.timer = null;
       if (view && !this.closed) this.timer = setTimeout(() => this.turn(), pause);

@@ -8,6 +8,7 @@
   const POLL_MS = 500;
   const TRIES_BEFORE_POLLING = 4;
   const SILENCE_MS = 25000; // the server says something every 10 s
+  const HEELS_MS = 50; // news come every 100 ms
   const GONE = [4403, 4404];
 
   class Connection {
@@ -16,6 +17,7 @@
       this.run = run;
       this.on = on;
       this.after = -1;
+      this.accepted = -Infinity;
       this.wait = FIRST_WAIT_MS;
       this.failures = 0;
       this.closed = false;
@@ -56,7 +58,7 @@
         if (message.type === "meta") this.on.meta(message);
         return;
       }
-      this.after = this.on.blocks(tierscope.decodeFrame(data));
+      this.accept(data);
       socket.send(String(this.after));
     }
 
@@ -100,8 +102,15 @@
         const answer = await fetch(base + "/blocks?after=" + this.after);
         const buffer = await answer.arrayBuffer();
         if (!answer.ok || buffer.byteLength === 0 || this.closed) return;
-        this.after = this.on.blocks(tierscope.decodeFrame(buffer));
+        this.accept(buffer);
       }
+    }
+
+    /* A frame on the heels of another is one of a long history. */
+    accept(frame) {
+      const behind = performance.now() - this.accepted < HEELS_MS;
+      this.after = this.on.blocks(tierscope.decodeFrame(frame), behind);
+      this.accepted = performance.now();
     }
   }
 

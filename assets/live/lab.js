@@ -59,7 +59,7 @@
       this.connection = new tierscope.Connection(this.run, {
         drawing: (drawing) => this.setDrawing(drawing),
         meta: (meta) => this.setMeta(meta),
-        blocks: (blocks) => this.take(blocks),
+        blocks: (blocks, behind) => this.take(blocks, behind),
         lost: () => this.lost("connection lost"),
         gone: () => {
           this.bar.status("this run is gone", "failed");
@@ -106,19 +106,22 @@
       this.bar.status(words + upTo, "lost");
     }
 
-    /* -> the last step the page has */
-    take(blocks) {
+    /* behind: whether more of the history is on its way. -> the last step the page has */
+    take(blocks, behind) {
+      const turned = {};
       for (const block of blocks) {
         if (block.rowFloats !== this.store.rowFloats && block.nr) continue;
         if (!this.store.push(block)) continue;
         this.log.add(block.events);
         for (const event of block.events) {
-          if (event.kind === "knob") this.knobs.show(event.knob, event.value);
+          if (event.kind === "knob") turned[event.knob] = event.value;
         }
       }
+      for (const [knob, value] of Object.entries(turned)) this.knobs.show(knob, value);
       this.showClock();
       this.figures.show(this.store);
       this.draw.mark();
+      this.draw.hurry(!behind);
       return blocks[blocks.length - 1].step;
     }
 

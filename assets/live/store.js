@@ -53,6 +53,7 @@
       for (let i = 0; i < block.nr; i++) {
         this.row(block.rows.subarray(i * block.rowFloats, (i + 1) * block.rowFloats));
       }
+      if (block.nr) this.newest(block.rows.subarray(-block.rowFloats));
       for (const event of block.events) {
         if (event.kind === "knob") this.mark(event);
       }
@@ -63,9 +64,13 @@
       if (this.nr === this.time.length) this.grow();
       this.time[this.nr] = row[0] / NS_PER_S;
       for (const entry of this.charts) this.chartRow(entry, row);
+      this.nr += 1;
+    }
+
+    /* What is told of the newest row alone. */
+    newest(row) {
       for (const entry of this.figures) entry.now = pick(entry.figure.series, row);
       this.progress = pick(this.progressOf, row);
-      this.nr += 1;
     }
 
     chartRow(entry, row) {

@@ -93,6 +93,23 @@ def test_a_finished_run_is_replayed_in_full(address: str, bus: SwitchedBus) -> N
         assert receive_state(socket, status="done")["result"] == {"elapsed_s": 12.5}
 
 
+def test_the_history_of_a_finished_run_comes_in_full_frames(address: str, bus: SwitchedBus) -> None:
+    worker = Worker(bus)
+    worker.publish(range(3000))
+    worker.tell(status="done")
+    frames: list[int] = []
+    with live(address, worker.run_id) as socket:
+        last = -1
+        while last < 2999:
+            frame = next_frame(socket)
+            frames.append(len(frame))
+            last = split(frame)[-1].step
+            socket.send(str(last))
+    first, *full, _ = frames
+    assert first < FRAME_BYTES / 2, "nobody knows yet how large a block is"
+    assert min(full) > 0.9 * FRAME_BYTES
+
+
 def test_a_run_of_another_version_is_told_in_a_sentence(address: str, bus: SwitchedBus) -> None:
     bus.create("old-1", {"scenario": "old", "scenario_toml": "preset = 'tpp'", "schema": "{}"})
     with live(address, "old-1") as socket:

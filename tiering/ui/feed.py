@@ -20,6 +20,7 @@ from tiering.ui.jobs import Jobs
 from tiering.ui.run_view import drawing, view
 
 FRAME_BYTES = 256 * 1024
+MOST_BLOCKS = 2048  # of a frame
 KEPT_BYTES = 8 * 1024 * 1024
 WAIT_MS = 200  # longest wait for a block, so also the age of what viewers know of the status
 GATHER_S = 0.03  # blocks of this long travel in one frame
@@ -127,6 +128,8 @@ class Feed:
             if after >= self._floor:
                 return _frame([entry for entry in self._kept if entry[0] > after])
         history = await self.call(self.bus.read, self.run_id, after, self._count, 0)
+        if history:
+            self._count = _fitting(history)
         return _frame(history)
 
 
@@ -139,7 +142,7 @@ def _report(task: asyncio.Task[None]) -> None:
 def _fitting(blocks: list[Entry]) -> int:
     """How many blocks of this size make a frame."""
     largest = max(len(data) for _, data in blocks)
-    return max(1, min(512, FRAME_BYTES // max(largest, 1)))
+    return max(1, min(MOST_BLOCKS, FRAME_BYTES // max(largest, 1)))
 
 
 def _frame(blocks: list[Entry]) -> list[Entry]:
