@@ -21,7 +21,7 @@ from tiering.stream.bus import BusUnavailable
 from tiering.stream.embedded import EmbeddedServer, EmbeddedServerError, default_data_dir
 from tiering.stream.redis_bus import RedisBus, connect
 from tiering.work.service import WorkerService
-from tiering.work.submit import Jobs, make_queue
+from tiering.work.submit import Jobs, announce_workers, make_queue
 
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -98,6 +98,8 @@ def _serve(args: argparse.Namespace, running: ExitStack) -> int:
     client = running.enter_context(connect(url))
     workers = WorkerService(args.workers, url, log_file)
     running.callback(workers.stop)
+    if args.workers:
+        announce_workers(client)
     workers.start()
     from tiering.ui.server import create_server  # noqa: PLC0415 (slow; the workers start meanwhile)
 

@@ -99,6 +99,9 @@ class SomeJobs:
     def capacity(self) -> tuple[int, int]:
         return 4, 4
 
+    def starting(self) -> bool:
+        return False
+
 
 class Worker:
     """Plays the worker of one run."""

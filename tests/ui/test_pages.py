@@ -11,7 +11,7 @@ from tiering.simulation.catalogue import scenario_names
 from tiering.simulation.load import ScenarioError, load_file
 from tiering.stream.bus import UnknownRun
 from tiering.ui.pages import gallery, lab
-from tiering.ui.run_view import why_empty, words
+from tiering.ui.run_view import view, why_empty, words
 
 
 def text(component: Any) -> str:
@@ -152,7 +152,7 @@ def test_an_unknown_run_is_known_as_such(bus: SwitchedBus, run_id: str) -> None:
     ],
 )
 def test_the_status_is_in_words(status: str, alive: bool, workers: int, told: str) -> None:
-    assert words(status, alive, workers) == told
+    assert words(status, alive, workers, starting=False) == told
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,21 @@ def test_the_status_is_in_words(status: str, alive: bool, workers: int, told: st
     ],
 )
 def test_a_chart_without_rows_says_why(status: str, workers: int, idle: int, told: str) -> None:
-    assert why_empty(status, workers, idle) == told
+    assert why_empty(status, workers, idle, starting=False) == told
+
+
+def test_workers_that_are_on_their_way_are_told_from_none(bus: SwitchedBus) -> None:
+    class Compiling(SomeJobs):
+        def capacity(self) -> tuple[int, int]:
+            return 0, 0
+
+        def starting(self) -> bool:
+            return True
+
+    bus.create("early-1", {"scenario": "tiny"})
+    state = view(bus, Compiling(bus), "early-1")
+    assert state["words"] == "waiting: workers are starting"
+    assert "compile the simulation" in state["why_empty"]
 
 
 def test_the_first_page_says_its_language_and_title(address: str) -> None:

@@ -112,6 +112,8 @@ def test_it_serves_the_page_and_a_signal_ends_all_it_started(
     app = start("--port", "0", "--workers", "2")
     with urllib.request.urlopen(app.ready(), timeout=10) as answer:
         assert answer.status == 200
+    with connect(app.redis_url()) as client:
+        assert Jobs(RedisBus(client), make_queue(client)).starting()
     until(lambda: len(app.descendants()) == 4)  # server, pool, two workers
     everything = app.descendants()
     begin = time.monotonic()

@@ -43,10 +43,11 @@ def check_same_bytes(bus: Bus, run_id: str, text: str) -> None:
 
 def test_a_worker_runs_what_is_submitted(bus: Bus, jobs: Jobs, workers: Any, tiny: str) -> None:
     until = workers.until
-    assert jobs.capacity() == (0, 0)
+    assert (jobs.capacity(), jobs.starting()) == ((0, 0), False)
     run_id = jobs.submit(tiny, "tiny", speed=0)
     assert bus.meta(run_id)["status"] == "waiting"
     workers.start(2)
+    until(jobs.starting)
     until(lambda: bus.meta(run_id)["status"] == "done")
     until(lambda: jobs.capacity() == (2, 2))
     check_same_bytes(bus, run_id, tiny)

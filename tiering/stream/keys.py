@@ -11,6 +11,9 @@ RUNS_CREATED = PREFIX + "runs:created"
 MAINTENANCE = PREFIX + "maintenance"
 """Held by the one worker that looks for lost runs at the moment."""
 
+STARTING = PREFIX + "workers:starting"
+"""String with a time to live: workers are on their way."""
+
 QUEUE = "runs"
 """Name of the RQ queue (`rq:queue:runs`)."""
 

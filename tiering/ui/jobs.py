@@ -21,3 +21,6 @@ class Jobs(Protocol):
 
     def capacity(self) -> tuple[int, int]:
         """(workers alive, workers idle)."""
+
+    def starting(self) -> bool:
+        """Whether workers are on their way; asked when there are none."""

@@ -15,6 +15,10 @@ from tiering.stream.bus import FINAL, Bus
 from tiering.ui.jobs import Jobs
 
 NS_PER_S = 1_000_000_000
+STARTING = (
+    "The workers are starting. The first time after an installation or an update they compile the"
+    " simulation, which takes some ten seconds."
+)
 NO_REASON = "No reason was given."
 WORK_DONE = Series("progress", "mm.progress", reduce="min")
 
@@ -29,12 +33,13 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
     status = meta.get("status", "waiting")
     alive = bus.alive(run_id)
     workers, idle = jobs.capacity()
+    starting = status == "waiting" and not workers and jobs.starting()
     result = orjson.loads(meta["result"]) if meta.get("result") else None
     return {
         "run": run_id,
         "status": status,
-        "words": words(status, alive, workers),
-        "why_empty": why_empty(status, workers, idle),
+        "words": words(status, alive, workers, starting),
+        "why_empty": why_empty(status, workers, idle, starting),
         "alive": alive,
         "final": status in FINAL,
         "error": meta.get("error") or (NO_REASON if status == "failed" else ""),
@@ -49,17 +54,21 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
     }
 
 
-def words(status: str, alive: bool, workers: int) -> str:
+def words(status: str, alive: bool, workers: int, starting: bool) -> str:
     """The status for the badge, in a few words."""
+    if status == "waiting" and not workers:
+        return "waiting: workers are starting" if starting else "waiting: no worker is up"
     if status == "waiting":
-        return "waiting for a worker" if workers else "waiting: no worker is up"
+        return "waiting for a worker"
     if status in ("running", "paused") and not alive:
         return "worker lost, retrying"
     return status
 
 
-def why_empty(status: str, workers: int, idle: int) -> str:
-    """A sentence for charts that have no rows."""
+def why_empty(status: str, workers: int, idle: int, starting: bool) -> str:
+    """What charts without rows say."""
+    if status == "waiting" and starting:
+        return STARTING
     if status == "waiting" and not workers:
         return "No worker is up. The run begins as soon as there is one."
     if status == "waiting" and not idle:

@@ -30,6 +30,7 @@ PAGE_SPEED = 10.0
 STOP_WITHIN_S = 3.0
 LOST_WORKERS_ALLOWED = 3
 FAILED_JOB_TTL_S = 3600
+STARTING_S = 60
 FRESH_S = 12  # an idle worker gives a sign every 5 s, a busy one every 2 s
 MAX_SEED = 2**63 - 1
 log = logging.getLogger(__name__)
@@ -147,6 +148,13 @@ class Jobs:
         ]
         return Capacity(len(alive), sum(state == b"idle" for state in alive))
 
+    def starting(self) -> bool:
+        """True if workers were announced of late: they may be compiling, for some ten seconds."""
+        try:
+            return bool(self._queue.connection.exists(keys.STARTING))
+        except redis.RedisError as error:
+            raise BusUnavailable(f"The workers cannot be counted: {error}") from error
+
     def _create(self, name: str, meta: dict[str, str]) -> str:
         stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
         while True:
@@ -221,6 +229,14 @@ class Jobs:
             return self._bus.meta(run_id)["status"] in FINAL
         except UnknownRun:  # deleted meanwhile
             return False
+
+
+def announce_workers(client: "redis.Redis") -> None:
+    """Let the page know that workers are about to start."""
+    try:
+        client.set(keys.STARTING, "1", ex=STARTING_S)
+    except redis.RedisError as error:
+        raise BusUnavailable(f"The workers cannot be announced: {error}") from error
 
 
 def stop_as(bus: Bus, run_id: str, fields: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from tiering.stream.bus import BusUnavailable
 from tiering.stream.lifeline import die_with_parent
 from tiering.stream.redis_bus import RedisBus, connect
 from tiering.work.pool import Pool
-from tiering.work.submit import LOST_WORKERS_ALLOWED, make_queue, stop_as
+from tiering.work.submit import LOST_WORKERS_ALLOWED, announce_workers, make_queue, stop_as
 
 JOB_LEASE_S = 10
 JOB_MONITORING_S = 2
@@ -136,7 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.redis:
         return _refuse("No Redis given: use --redis URL or set REDIS_URL.")
     try:
-        connect(args.redis).close()
+        with connect(args.redis) as client:
+            announce_workers(client)
     except BusUnavailable as error:
         return _refuse(str(error))
     for threads in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
