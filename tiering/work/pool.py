@@ -55,7 +55,7 @@ class Pool:
             self._serve()
             code = 0
         except BusUnavailable as error:
-            log.warning("%s", error)
+            log.info("%s", error)
         finally:
             logging.shutdown()
             sys.stderr.flush()

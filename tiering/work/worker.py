@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.registry import clean_registries
 from rq.utils import now
@@ -20,7 +21,8 @@ from rq.worker_registration import clean_worker_registry
 from tiering.stream import keys
 from tiering.stream.bus import BusUnavailable
 from tiering.stream.lifeline import die_with_parent
-from tiering.stream.redis_bus import RedisBus, connect
+from tiering.stream.redis_bus import RedisBus, address, connect
+from tiering.work.outage import Outage
 from tiering.work.pool import Pool
 from tiering.work.submit import LOST_WORKERS_ALLOWED, announce_workers, make_queue, stop_as
 
@@ -28,11 +30,13 @@ JOB_LEASE_S = 10
 JOB_MONITORING_S = 2
 MAINTENANCE_EVERY_S = 3
 MAINTENANCE_LOCK_S = 10
+LONGEST_RETRY_S = 2.0  # between two tries to reach a lost Redis; RQ's is a minute
 WORKER_TTL_S = 20  # an idle worker looks for lost runs every WORKER_TTL_S - 15
 LOST = (
     f"Its workers were lost {LOST_WORKERS_ALLOWED + 1} times (killed, or out of memory);"
     " it is not tried again."
 )
+log = logging.getLogger(__name__)
 
 
 class LeaseWorker(Worker):
@@ -42,6 +46,9 @@ class LeaseWorker(Worker):
     and on SIGTERM wait for the end of a run that may be paused for ever.
     """
 
+    outage: Outage
+    max_connection_wait_time = LONGEST_RETRY_S
+
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds without a sign of life after which a job is lost (RQ's is 60 s longer)."""
         return JOB_LEASE_S
@@ -49,8 +56,15 @@ class LeaseWorker(Worker):
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """Also look for lost runs while busy: all workers may be busy with paused runs."""
         super().maintain_heartbeats(job, execution)
+        self.outage.end()
         if self.should_run_maintenance_tasks:
             self.clean_registries()
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> Any:
+        """As RQ's, which returns once Redis has answered."""
+        result = super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+        self.outage.end()
+        return result
 
     def clean_registries(self) -> None:
         """As RQ's, but a worker that dies while it holds the lock holds it for 10 s, not 15 min."""
@@ -79,6 +93,24 @@ class LeaseWorker(Worker):
         super().handle_job_failure(job, queue, *args, **kwargs)
         if not retried and not stopped:
             give_up(self.connection, job.id)
+
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: Any, execution: Any
+    ) -> None:
+        """RQ stumbles over executions that have expired, and over a job that another has ended."""
+        self.connection.delete(job.execution_registry.key)
+        try:
+            super().handle_job_success(job, queue, started_job_registry, execution)
+        except InvalidJobOperation as error:
+            log.info("%s", error)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """A lost Redis is told once for all workers; for the rest see RQ."""
+        if isinstance(exc_info[1], BusUnavailable):
+            self.outage.begin()
+            abandoned(job)
+        else:
+            super().handle_exception(job, *exc_info)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the fork: die with the worker, or two processes might work on one run."""
@@ -109,9 +141,14 @@ def abandoned(job: Job, *_: Any) -> None:
         give_up(job.connection, job.id)
 
 
-def serve(url: str) -> None:
+def serve(url: str, outage: Outage) -> None:
     """Work until told to stop; call it in a process of its own."""
-    client = connect(url)
+    try:
+        client = connect(url)
+    except BusUnavailable:
+        outage.begin()
+        raise
+    logging.getLogger("rq.worker").addFilter(outage)
     worker = LeaseWorker(
         [make_queue(client)],
         connection=client,
@@ -122,6 +159,7 @@ def serve(url: str) -> None:
         worker_ttl=WORKER_TTL_S,
         log_job_description=False,
     )
+    worker.outage = outage
     worker.work(logging_level="ERROR")
 
 
@@ -138,6 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with connect(args.redis) as client:
             announce_workers(client)
+            outage = Outage(address(client))
     except BusUnavailable as error:
         return _refuse(str(error))
     for threads in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -146,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tiering.simulation.warm import warm_up  # noqa: PLC0415 (after the variables above)
 
     warm_up()  # once, before the workers are forked, so that no run waits for a compiler
-    Pool(args.n, lambda: serve(args.redis)).run()
+    Pool(args.n, lambda: serve(args.redis, outage)).run()
     return 0
 
 
