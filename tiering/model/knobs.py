@@ -18,6 +18,7 @@ from annotated_types import Ge, GroupedMetadata, Le
 
 Number = int | float
 LOG_DECADES_RATIO = 100  # a slider is logarithmic where its range spans more than two decades
+WRITTEN_OUT = 1e15  # larger bounds are shown as powers of ten
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,33 @@ class KnobSpec:
         if self.kind == "bool":
             return "true or false"
         unit = f" {self.knob.unit}" if self.knob.unit else ""
-        whole = "a whole number " if self.kind == "int" else ""
-        return f"{whole}{self.knob.lo:,} .. {self.knob.hi:,}{unit}".replace(",", "_")
+        return in_range(self.kind == "int", self.knob.lo, self.knob.hi) + unit
+
+
+def in_range(whole: bool, lo: Number | None, hi: Number | None) -> str:
+    """A range of numbers in words; None: no bound on that side."""
+    low, high = ("" if end is None else _figure(end) for end in (lo, hi))
+    if low and high:
+        words = f"{low} .. {high}"
+    else:
+        words = f"at least {low}" if low else f"at most {high}" if high else ""
+    return f"a whole number {words}".strip() if whole else words or "a number"
+
+
+def _figure(value: Number) -> str:
+    is_count = isinstance(value, float) and abs(value) < WRITTEN_OUT and value.is_integer()
+    return f"{int(value) if is_count else value:_}"
 
 
 def knob_specs(section: str, declaration: type) -> dict[str, KnobSpec]:
     """Read the knobs of a NamedTuple class; fields without a `Knob` annotation are an error."""
     hints = get_type_hints(declaration, include_extras=True)
     defaults = getattr(declaration, "_field_defaults", {})
-    return {name: _spec(section, name, hint, defaults.get(name)) for name, hint in hints.items()}
+    return {name: spec_of(section, name, hint, defaults.get(name)) for name, hint in hints.items()}
 
 
-def _spec(section: str, name: str, hint: Any, default: Any) -> KnobSpec:
+def spec_of(section: str, name: str, hint: Any, default: Any) -> KnobSpec:
+    """One knob from its annotation; raises TypeError if that is none of a knob."""
     base, *extras = get_args(hint)
     knob = next((extra for extra in extras if isinstance(extra, Knob)), None)
     if knob is None:

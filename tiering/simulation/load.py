@@ -6,14 +6,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
-from tiering.simulation.scenario import SECTIONS, Process, Scenario, Vma
-from tiering.workloads.table import PATTERNS
+from tiering.simulation.scenario import Process, Scenario
+from tiering.simulation.sentences import sentence
 
 MAX_BYTES = 1_000_000
 PERCENT_SLACK = 0.01  # shares such as 33.33 need not sum to 100 exactly
-KNOBS = SECTIONS | {name: pattern.knobs for name, pattern in PATTERNS.items()}
 
 
 class ScenarioError(ValueError):
@@ -57,13 +55,10 @@ def load_text(
             raise ScenarioError(f"{name}: {reserved}: unknown key; the file's name is the name")
     for key, value in (overrides or {}).items():
         _override(data, name, key, value)
-    for process in data.get("processes", []):
-        if isinstance(process, dict) and isinstance(process.get("vmas"), dict):
-            raise ScenarioError(f"{name}: vmas: write [[processes.vmas]], a list of tables")
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        lines = [_sentence(name, problem) for problem in error.errors()]
+        lines = [f"{name}: {sentence(problem)}" for problem in error.errors()]
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
     nodes = [node.model_copy(update={"nid": nid}) for nid, node in enumerate(scenario.nodes)]
     known = {"name": name, "text": text, "folder": str(folder), "nodes": nodes}
@@ -99,51 +94,6 @@ def _override(data: dict[str, Any], name: str, key: str, value: Any) -> None:
     if isinstance(spot, list):
         raise ScenarioError(f"{name}: {key}: name a key of one entry, e.g. {'.'.join(path)}.0.KEY")
     spot[last] = value
-
-
-def _sentence(name: str, problem: Any) -> str:
-    """One pydantic problem as a line `file: key = value: what is allowed`."""
-    loc = [part for part in problem["loc"] if part != "function-after"]
-    key = ".".join(str(part) for part in loc)
-    kind = problem["type"]
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{name}: {key}: unknown key; {_known_keys(loc)}"
-    if kind in ("missing", "missing_argument"):
-        return f"{name}: {key}: missing"
-    given = problem.get("input")
-    if isinstance(given, dict | list):
-        given = "a table" if isinstance(given, dict) else "a list"
-    else:
-        given = repr(given) if isinstance(given, str) else str(given).lower()
-    return f"{name}: {key} = {given}: {_allowed(loc, problem)}"
-
-
-def _allowed(loc: list[Any], problem: Any) -> str:
-    spec = (_knobs(loc[:-1]) or {}).get(str(loc[-1]))
-    if spec is not None:
-        return "allowed is " + spec.allowed
-    if problem["type"] == "named_tuple_type":
-        return "should be a table; " + _known_keys([*loc, ""])
-    message = str(problem["msg"]).replace("Input should", "should")
-    return message[0].lower() + message[1:]
-
-
-def _known_keys(loc: list[Any]) -> str:
-    """Keys of the table in which the last part of `loc` is one."""
-    knobs = _knobs(loc[:-1])
-    if knobs is not None:
-        names = list(knobs)
-    elif loc[0] == "processes":
-        names = list((Vma if "vmas" in loc else Process).model_fields)
-    else:
-        names = [key for key, field in Scenario.model_fields.items() if not field.exclude]
-    return "allowed are " + ", ".join(names) if names else "no key is allowed"
-
-
-def _knobs(loc: list[Any]) -> dict[str, KnobSpec] | None:
-    """Knobs of the section or pattern at this place, None if it is neither."""
-    name = str(loc[-1]) if loc else ""
-    return knob_specs(name, KNOBS[name]) if name in KNOBS else None
 
 
 def _cross_check(scenario: Scenario) -> None:

@@ -13,7 +13,13 @@ from tiering.sources.pte_knobs import PteScan
 from tiering.workloads.table import PATTERNS
 
 FOLIOS_PER_MIB = 256
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$",
+        description="a name of 1 .. 40 letters, digits or _.- that begins with a letter or digit",
+    ),
+]
 
 if TYPE_CHECKING:
     PresetName = str
