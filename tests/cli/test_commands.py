@@ -72,9 +72,12 @@ def test_check_says_what_the_scenario_is(tiny: str, capsys: pytest.CaptureFixtur
         (["run", "nowhere"], "nowhere: no such scenario"),
         (["run", "TINY", "--seed", "-1"], "--seed -1: should be a whole number"),
         (["run", "TINY", "--seed", "x"], "--seed x: should be a whole number"),
-        (["run", "TINY", "--until", "0"], "tiny: until_s = 0: allowed is more than 0, at most"),
+        (
+            ["run", "TINY", "--until", "0"],
+            "tiny.toml: until_s = 0: allowed is more than 0, at most",
+        ),
         (["run", "TINY", "--set", "pte_scan"], "--set pte_scan: should be KEY=VALUE"),
-        (["run", "TINY", "--set", "pte_scan.x=1"], "tiny: pte_scan.x: unknown key"),
+        (["run", "TINY", "--set", "pte_scan.x=1"], "tiny.toml: pte_scan.x: unknown key"),
         (
             ["check", "TINY", "--set", "processes.0.vmas.0.size_mib=4000"],
             "VMA heap of 4000 MiB does not fit",

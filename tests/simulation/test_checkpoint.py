@@ -320,7 +320,7 @@ def test_a_state_larger_than_the_host_is_refused_with_its_size(
 
 def test_a_new_end_must_be_possible(saved: Path, tmp_path: Path) -> None:
     assert "until_s = 1: it is at 2 s" in refusal(saved, 1.0)
-    with pytest.raises(ScenarioError, match="until_s = 0: should be greater than 0"):
+    with pytest.raises(ScenarioError, match="until_s = 0: allowed is more than 0"):
         restore(saved, 0)
     between = tmp_path / "between"
     save(Told().listen(Simulation(tiny(until_s=0.33), 1)), between)

@@ -78,16 +78,47 @@ def test_shares_that_do_not_sum_to_100_are_refused() -> None:
 
 def test_an_override_of_a_place_that_does_not_exist_is_refused() -> None:
     assert "nodes has entries 0 .. 1, not '7'" in problem(nodes__7__latency_ns=1.0)
+    assert "nodes has entries 0 .. 1, not '\u00b2'" in problem(**{"nodes.\u00b2.latency_ns": 1.0})
     assert "title is a value, not a table" in problem(title__x=1)
 
 
 def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="no such scenario"):
-        load_file(str(tmp_path / "nowhere.toml"))
-    bad = tmp_path / "bad.toml"
+    nowhere, bad, folder = (tmp_path / name for name in ("nowhere.toml", "bad.toml", "x.toml"))
     bad.write_bytes(b"title = '\xff'")
-    with pytest.raises(ScenarioError, match="not UTF-8"):
-        load_file(str(bad))
+    folder.mkdir()
+    other = tmp_path / "other.txt"
+    other.write_text(TINY)
+    for path, words in (
+        (nowhere, "no such scenario; give a .toml file or one of "),
+        (bad, "not UTF-8 text at byte 9"),
+        (folder, "is a folder; give a .toml file in it"),
+        (other, "the name of a scenario's file should end in .toml"),
+    ):
+        with pytest.raises(ScenarioError) as caught:
+            load_file(str(path))
+        assert str(caught.value).startswith(f"{path}: {words}")
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5000, "x = " + "9" * 5000])
+def test_what_the_reader_of_toml_gives_up_on_is_refused(text: str) -> None:
+    assert problem(text).startswith("tiny: not TOML: ")
+    assert parse_value(text.removeprefix("x = ")) == text.removeprefix("x = ")
+
+
+def test_messages_name_the_file_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "some.toml").write_text(TINY)
+    for where in ("mine/some.toml", "./mine/some.toml", str(tmp_path / "mine" / "some.toml")):
+        assert load_file(where).name == "some"
+        for key, value in (("seed", -1), ("migration.target_node", 1), ("title.x", 1)):
+            with pytest.raises(ScenarioError) as caught:
+                load_file(where, {key: value})
+            assert str(caught.value).startswith(f"{where}: {key}")
+    with pytest.raises(ScenarioError, match=r"^first-light: seed = -1: "):
+        load_file("first-light", {"seed": -1})
 
 
 def test_values_on_the_command_line_are_toml_or_plain_words() -> None:

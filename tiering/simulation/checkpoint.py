@@ -95,7 +95,7 @@ def _about(simulation: Simulation) -> dict[str, Any]:
         "folder": scenario.folder,
         "overrides": scenario.overrides,
     }
-    if _scenario(known) != scenario:
+    if _scenario(known, origin=scenario.origin) != scenario:
         raise CheckpointError(f"{scenario.name}: cannot be saved: changed after it was loaded")
     shipped = Path(scenario.folder) == SCENARIOS  # wherever the project lies next time
     known["folder"] = None if shipped else str(Path(scenario.folder).resolve())
@@ -109,10 +109,13 @@ def _about(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _scenario(known: dict[str, Any], until_s: float | None = None) -> Scenario:
+def _scenario(
+    known: dict[str, Any], until_s: float | None = None, origin: str | None = None
+) -> Scenario:
     changed = {} if until_s is None else {"until_s": until_s}
     folder = SCENARIOS if known["folder"] is None else Path(known["folder"])
-    return load_text(known["text"], known["name"], {**known["overrides"], **changed}, folder)
+    overrides = {**known["overrides"], **changed}
+    return load_text(known["text"], known["name"], overrides, folder, origin)
 
 
 def _check_origin(about: dict[str, Any]) -> None:

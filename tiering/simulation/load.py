@@ -1,5 +1,6 @@
 """From a TOML file to a Scenario, with one clear line per mistake."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
+from tiering.simulation.entries import entry_problems, own_keys
 from tiering.simulation.scenario import Process, Scenario
-from tiering.simulation.sentences import sentence
+from tiering.simulation.sentences import UNKNOWN_KEY, sentence
 
 MAX_BYTES = 1_000_000
 PERCENT_SLACK = 0.01  # shares such as 33.33 need not sum to 100 exactly
@@ -20,48 +22,63 @@ class ScenarioError(ValueError):
 
 def load_file(where: str, overrides: dict[str, Any] | None = None) -> Scenario:
     """Load a TOML file, or a scenario of the catalogue by name."""
-    if where in scenario_names():
-        path = scenario_path(where)
-    else:
-        path = Path(where)
-        if path.suffix != ".toml" or not path.is_file():
-            known = ", ".join(scenario_names())
-            raise ScenarioError(f"{where}: no such scenario; give a .toml file or one of {known}")
+    path = scenario_path(where) if where in scenario_names() else _file(where)
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ScenarioError(f"{path}: {size} bytes; a scenario has at most {MAX_BYTES}")
+            raise ScenarioError(f"{where}: {size} bytes; a scenario has at most {MAX_BYTES}")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ScenarioError(f"{where}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path}: not UTF-8 text at byte {error.start}") from error
-    return load_text(text, path.stem, overrides, folder=path.parent)
+        raise ScenarioError(f"{where}: not UTF-8 text at byte {error.start}") from error
+    return load_text(text, path.stem, overrides, folder=path.parent, origin=where)
+
+
+def _file(where: str) -> Path:
+    path = Path(where)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    if path.is_dir():
+        raise ScenarioError(f"{where}: is a folder; give a .toml file in it")
+    if path.is_file():
+        raise ScenarioError(f"{where}: the name of a scenario's file should end in .toml")
+    known = ", ".join(scenario_names())
+    raise ScenarioError(f"{where}: no such scenario; give a .toml file or one of {known}")
 
 
 def load_text(
-    text: str, name: str, overrides: dict[str, Any] | None = None, folder: Path = SCENARIOS
+    text: str,
+    name: str,
+    overrides: dict[str, Any] | None = None,
+    folder: Path = SCENARIOS,
+    origin: str | None = None,
 ) -> Scenario:
     """Validate TOML text. overrides: dotted key -> value, applied before validation.
 
-    folder: where recordings named by the scenario are looked for.
+    folder: where recordings named by the scenario are looked for. origin: what messages begin
+    with, the file as the user named it; default: the name.
     """
+    origin = name if origin is None else origin
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{name}: not TOML: {error}") from error
-    for reserved in ("name", "text", "folder", "overrides"):
-        if reserved in data:
-            raise ScenarioError(f"{name}: {reserved}: unknown key; the file's name is the name")
+    except ValueError as error:  # numbers of too many digits are no TOMLDecodeError
+        raise ScenarioError(f"{origin}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise ScenarioError(f"{origin}: not TOML: nested too deeply") from error
     for key, value in (overrides or {}).items():
-        _override(data, name, key, value)
+        _override(data, origin, key, value)
+    problems: list[Any] = [{"type": UNKNOWN_KEY, "loc": path} for path in own_keys(data)]
+    scenario = None
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
-        lines = [f"{name}: {sentence(problem)}" for problem in error.errors()]
-        raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
+        problems += error.errors()
+    if problems or scenario is None:
+        lines = [f"{origin}: {sentence(problem)}" for problem in problems]
+        raise ScenarioError("\n".join(dict.fromkeys(lines)))
     nodes = [node.model_copy(update={"nid": nid}) for nid, node in enumerate(scenario.nodes)]
-    known = {"name": name, "text": text, "folder": str(folder), "nodes": nodes}
+    known = {"name": name, "origin": origin, "text": text, "folder": str(folder), "nodes": nodes}
     scenario = scenario.model_copy(update={**known, "overrides": dict(overrides or {})})
     _cross_check(scenario)
     return scenario
@@ -71,28 +88,30 @@ def parse_value(text: str) -> Any:
     """A value as written in `--set KEY=VALUE`: TOML if it is TOML, else a plain string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
-def _override(data: dict[str, Any], name: str, key: str, value: Any) -> None:
+def _override(data: dict[str, Any], origin: str, key: str, value: Any) -> None:
     """Set a dotted key; a number is an index into a list."""
     *path, last = key.split(".")
     spot: Any = data
     for depth, part in enumerate(path):
         if isinstance(spot, list):
-            if not part.isdigit() or int(part) >= len(spot):
+            if not re.fullmatch("[0-9]{1,9}", part) or int(part) >= len(spot):
                 at = ".".join(path[:depth])
                 raise ScenarioError(
-                    f"{name}: {key}: {at} has entries 0 .. {len(spot) - 1}, not {part!r}"
+                    f"{origin}: {key}: {at} has entries 0 .. {len(spot) - 1}, not {part!r}"
                 )
             spot = spot[int(part)]
         else:
             spot = spot.setdefault(part, {})
         if not isinstance(spot, dict | list):
-            raise ScenarioError(f"{name}: {key}: {part} is a value, not a table")
+            raise ScenarioError(f"{origin}: {key}: {part} is a value, not a table")
     if isinstance(spot, list):
-        raise ScenarioError(f"{name}: {key}: name a key of one entry, e.g. {'.'.join(path)}.0.KEY")
+        raise ScenarioError(
+            f"{origin}: {key}: name a key of one entry, e.g. {'.'.join(path)}.0.KEY"
+        )
     spot[last] = value
 
 
@@ -100,9 +119,11 @@ def _cross_check(scenario: Scenario) -> None:
     """What no single key can tell."""
     names = [node.name for node in scenario.nodes]
     if len(set(names)) < len(names):
-        raise ScenarioError(f"{scenario.name}: nodes.name: {', '.join(names)}: names must differ")
+        raise ScenarioError(f"{scenario.origin}: nodes.name: {', '.join(names)}: names must differ")
     for at, process in enumerate(scenario.processes):
-        _check_process(scenario.name, f"processes.{at}", process, names)
+        _check_process(scenario.origin, f"processes.{at}", process, names)
+    if problems := list(entry_problems(scenario)):
+        raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
     _check_tiers(scenario)
     if "pte_scan" in scenario.sections():
         _check_ranges(scenario)
@@ -132,7 +153,7 @@ def _is_below(path: str) -> bool:
 
 
 def _check_tiers(scenario: Scenario) -> None:
-    name, nodes = scenario.name, scenario.nodes
+    name, nodes = scenario.origin, scenario.nodes
     top = [at for at, node in enumerate(nodes) if node.tier == min(n.tier for n in nodes)]
     target = scenario.migration.target_node
     if "migration" in scenario.sections() and target not in top:
@@ -153,6 +174,6 @@ def _check_ranges(scenario: Scenario) -> None:
         high = getattr(scenario.pte_scan, f"scan_{what}_max_{unit}")
         if low > high:
             raise ScenarioError(
-                f"{scenario.name}: pte_scan.scan_{what}_min_{unit} = {low}: "
+                f"{scenario.origin}: pte_scan.scan_{what}_min_{unit} = {low}: "
                 f"should be at most scan_{what}_max_{unit} = {high}"
             )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from tiering.demotion.kswapd import Reclaim
 from tiering.migration.queue import Migration
@@ -29,6 +29,16 @@ else:  # the names in the tables are the names that a file may use
     PatternName = Literal[tuple(n for n, p in PATTERNS.items() if not p.from_recording)]
 
 
+def _refuse_list(value: Any) -> Any:
+    """pydantic would take a list for the knobs of a section in their order."""
+    if isinstance(value, list):
+        raise ValueError("should be a table")
+    return value
+
+
+_TABLE = BeforeValidator(_refuse_list)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -43,7 +53,7 @@ class Node(_Strict):
     read_gb_s: float = Field(ge=0.01, le=100_000)
     write_gb_s: float = Field(ge=0.01, le=100_000)
     cpus: int = Field(default=0, ge=0, le=4096)
-    nid: int = -1
+    nid: int = Field(default=-1, exclude=True)  # set by the loader, not by the file
 
 
 class VmaFields(_Strict):
@@ -68,7 +78,7 @@ class VmaFields(_Strict):
 
 def _pattern_fields(recorded: bool) -> dict[str, Any]:
     chosen = {n: p for n, p in PATTERNS.items() if p.from_recording == recorded}
-    return {name: (pattern.knobs | None, None) for name, pattern in chosen.items()}
+    return {n: (Annotated[p.knobs | None, _TABLE], None) for n, p in chosen.items()}
 
 
 if TYPE_CHECKING:
@@ -126,12 +136,13 @@ class Scenario(_Strict):
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     nodes: list[Node] = Field(min_length=1, max_length=16)
     processes: list[Process] = Field(min_length=1)
-    machine: Machine = Machine()
-    pte_scan: PteScan = PteScan()
-    migration: Migration = Migration()
-    reclaim: Reclaim = Reclaim()
+    machine: Annotated[Machine, _TABLE] = Machine()
+    pte_scan: Annotated[PteScan, _TABLE] = PteScan()
+    migration: Annotated[Migration, _TABLE] = Migration()
+    reclaim: Annotated[Reclaim, _TABLE] = Reclaim()
     # set by the loader, not by the file
     name: str = Field(default="", exclude=True)
+    origin: str = Field(default="", exclude=True)  # the file as the user named it, for messages
     text: str = Field(default="", exclude=True)
     folder: str = Field(default="", exclude=True)
     overrides: dict[str, Any] = Field(default={}, exclude=True)

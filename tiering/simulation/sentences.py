@@ -12,7 +12,7 @@ from tiering.simulation.scenario import Scenario
 
 SHOWN = 60  # characters of a value or a key that are repeated
 MOST_BITS = 256
-UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+UNKNOWN_KEY = "extra_forbidden"
 MISSING = ("missing", "missing_argument")
 
 

@@ -1,0 +1,71 @@
+"""What no single key of a file can tell: names that collide, tables that have no effect."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tiering.simulation.scenario import Node, Process, Scenario, Vma
+from tiering.workloads.table import PATTERNS
+
+_NUMBERED = re.compile(r"(.*)-(0|[1-9][0-9]*)")
+
+
+def own_keys(data: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    """Paths of keys in a file's text that only the loader may set."""
+    for key, field in Scenario.model_fields.items():
+        if field.exclude and key in data:
+            yield (key,)
+    nodes = data.get("nodes")
+    for at, node in enumerate(nodes if isinstance(nodes, list) else []):
+        for key, field in Node.model_fields.items():
+            if field.exclude and isinstance(node, dict) and key in node:
+                yield "nodes", at, key
+
+
+def entry_problems(scenario: Scenario) -> Iterator[str]:
+    """A sentence for each process whose name is taken and each table without effect."""
+    yield from _collisions(scenario.processes)
+    for at, process in enumerate(scenario.processes):
+        key = f"processes.{at}"
+        for name in _tables(process):
+            if process.recording is None:
+                yield f"{key}.{name}: has no effect without {key}.recording"
+        for nr, vma in enumerate(process.vmas):
+            yield from _idle_tables(scenario, f"{key}.vmas.{nr}", vma)
+
+
+def _collisions(processes: list[Process]) -> Iterator[str]:
+    """Of the names that runs show: `count` processes alike are numbered, name-0 and so on."""
+    alone: dict[str, int] = {}
+    numbered: dict[str, int] = {}
+    for at, process in enumerate(processes):
+        taken = alone if process.count == 1 else numbered
+        first = taken.setdefault(process.name, at)
+        if first != at:
+            yield _collision(at, process.name, first)
+    for name, at in alone.items():
+        match = _NUMBERED.fullmatch(name)
+        first = numbered.get(match[1], -1) if match else -1
+        if match and first >= 0 and int(match[2]) < processes[first].count:
+            yield _collision(at, name, first, f", of which {processes[first].count} are numbered")
+
+
+def _collision(at: int, name: str, first: int, why: str = "") -> str:
+    return f"processes.{at}.name = {name!r}: is taken by processes.{first}{why}; names must differ"
+
+
+def _idle_tables(scenario: Scenario, key: str, vma: Vma) -> Iterator[str]:
+    """A run may choose another pattern than its file, whose table is then left over."""
+    for name in _tables(vma):
+        table = f"{key}.{name}"
+        given = any(one == table or one.startswith(f"{table}.") for one in scenario.overrides)
+        if name != vma.pattern and (given or f"{key}.pattern" not in scenario.overrides):
+            yield (
+                f"{table}: has no effect with pattern = {vma.pattern!r}; should be "
+                f"{key}.{vma.pattern}, or pattern = {name!r}"
+            )
+
+
+def _tables(entry: Process | Vma) -> list[str]:
+    """Names of the patterns whose knobs the entry sets."""
+    return [name for name in PATTERNS if getattr(entry, name, None) is not None]
