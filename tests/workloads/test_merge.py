@@ -111,3 +111,11 @@ def test_merged_regions_have_their_share_at_every_access(
     for merged, source in zip(workload.regions, (one, other), strict=True):
         wanted = np.resize(np.repeat(np.arange(len(source)), source), whole)
         assert np.repeat(merged.share[:, 0], lengths).tolist() == wanted.tolist()
+
+
+def test_what_never_begins_again_stays_in_its_last_phase() -> None:
+    """Without a warning about infinite work: warnings are errors here."""
+    grows, turns = region("grows", [1.0, 2.0], [10.0, np.inf]), region("s", [3.0], [])
+    workload = merge([grows, turns])
+    assert workload.phase_accesses.tolist() == [10.0, np.inf]
+    assert shares(workload.regions[0]) == [1.0, 2.0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tiering.workloads.pattern import PatternError, Region
 
 NR_CLASSES = 64
-CHUNK = 2**14  # folios at a time
+CHUNK = 2**18  # pages at a time
 
 
 def coarsen(region: Region, order: int) -> Region:
@@ -30,8 +30,9 @@ def coarsen(region: Region, order: int) -> Region:
         share = region.share * pages
         classes = np.zeros(nr_folios, np.uint8)
     else:
+        step = CHUNK >> order
         rates = np.concatenate(
-            [_rates(region, first, order) for first in range(0, nr_folios, CHUNK)]
+            [_rates(region, first, step, order) for first in range(0, nr_folios, step)]
         )
         classes, share = _kinds(rates, order)
     return Region(
@@ -39,10 +40,10 @@ def coarsen(region: Region, order: int) -> Region:
     )
 
 
-def _rates(region: Region, first: int, order: int) -> NDArray[np.float64]:
-    """f64[folios, phases] of a chunk of folios."""
+def _rates(region: Region, first: int, nr: int, order: int) -> NDArray[np.float64]:
+    """f64[folios, phases] of up to `nr` folios from the first one on."""
     nr_rows = region.share.shape[1]
-    classes = region.classes[first << order : (first + CHUNK) << order].astype(np.int64)
+    classes = region.classes[first << order : (first + nr) << order].astype(np.int64)
     folio = np.arange(classes.size) >> order
     nr = int(folio[-1]) + 1
     counts = np.bincount(folio * nr_rows + classes, minlength=nr * nr_rows)

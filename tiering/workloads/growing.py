@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from tiering.model.knobs import Knob
+from tiering.workloads.layout import lay_out
 from tiering.workloads.pattern import Region
 
 
@@ -33,7 +34,7 @@ def build(knobs: Growing, nr_folios: int, seed: int) -> Region:
     grown = [part + (1 - part) * k / knobs.steps for k in range(knobs.steps + 1)]
     populated = np.array([max(1, round(nr_folios * one)) for one in grown], np.int64)
     populated[-1] = nr_folios
-    classes = np.searchsorted(populated, np.arange(nr_folios), side="right").astype(np.uint8)
+    classes = lay_out(populated, seed, "contiguous")
     there = np.arange(knobs.steps + 1)[None, :] <= np.arange(knobs.steps + 1)[:, None]
     share = np.where(there, 1.0 / populated[:, None], 0.0)
     length = np.full(knobs.steps + 1, knobs.step_accesses)

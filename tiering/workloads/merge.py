@@ -84,7 +84,8 @@ def _over(region: Region, middle: Floats, length: Floats) -> Region:
     """The region with the phases of the process; middle, length: f64[nr_phases] accesses."""
     phase = np.zeros(middle.size, np.int64)
     if region.phase_accesses.size > 1:
-        inside = np.fmod(middle, _lap(region))
+        lap = _lap(region)
+        inside = np.fmod(middle, lap) if np.isfinite(lap) else middle
         phase = np.searchsorted(_begins(region), inside, side="right") - 1
     populated = region.populated[phase] if region.populated.size else region.populated
     return replace(region, share=region.share[phase], phase_accesses=length, populated=populated)
