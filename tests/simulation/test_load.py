@@ -27,8 +27,8 @@ def test_every_shipped_scenario_loads_and_builds(name: str) -> None:
 def test_knobs_that_do_not_go_together_name_process_and_vma() -> None:
     sets = {"pattern": "phases", "phases.nr_sets": 3, "phases.hot_size_pct": 40.0}
     assert problem(**{f"processes.0.vmas.0.{key}": value for key, value in sets.items()}) == (
-        "tiny: process app, VMA heap: phases.hot_size_pct = 40 with nr_sets = 3: the sets share no "
-        "folio, so allowed is at most 33.33 %"
+        "tiny: processes.0.vmas.0 (process app, VMA heap): phases.hot_size_pct = 40 with "
+        "nr_sets = 3: the sets share no folio, so allowed is at most 33.33 %"
     )
 
 
@@ -42,18 +42,29 @@ def test_text_that_is_not_toml_is_refused_with_the_place() -> None:
     assert "(at line 2, column 7)" in problem("title = 'a'\nquery 1")
 
 
-def test_memory_that_fits_on_no_node_is_refused() -> None:
+def misfit(**changes: object) -> str:
     with pytest.raises(ScenarioError) as caught:
-        Simulation(tiny(processes__0__vmas__0__size_mib=2000.0), 1)
+        Simulation(tiny(**changes), 1)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("split_mib", [0.0, 100.0])
+def test_memory_that_fits_on_no_node_is_refused_by_the_size_of_the_whole_vma(
+    split_mib: float,
+) -> None:
+    vma = "processes__0__vmas__0__"
+    assert misfit(**{f"{vma}size_mib": 2000.0, f"{vma}split_mib": split_mib}) == (
+        "tiny: processes.0.vmas.0.size_mib: process app, VMA heap of 2000 MiB does not fit: CXL "
+        "has 1024 MiB in all, of which the min watermark stays free, 979.875 MiB too few"
+    )
+
+
+def test_a_recording_that_fits_on_no_node_is_refused_with_its_key() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        Simulation(load_file("redis-hot10", {"nodes.1.capacity_mib": 64}), 1)
     message = str(caught.value)
-    assert message.startswith("tiny: process app: VMA heap of 2000 MiB does not fit: CXL has 1024")
-    assert "MiB too few" in message
-
-
-def test_more_than_the_host_can_hold_is_refused_before_allocating() -> None:
-    message = problem(nodes__1__capacity_mib=2**26, processes__0__vmas__0__size_mib=float(2**26))
-    assert "GiB of host memory" in message
-    assert "are available" in message
+    assert message.startswith("redis-hot10: processes.0.recording: process ")
+    assert "MiB does not fit: " in message
 
 
 def test_a_node_that_does_not_exist_is_refused() -> None:
@@ -188,7 +199,9 @@ def test_a_recording_that_is_missing_or_broken_is_one_line(tmp_path: Path) -> No
     for content in (None, b"", b"not a recording", scenario_recording().read_bytes()[:5000]):
         if content is not None:
             recording.write_bytes(content)
-        with pytest.raises(ScenarioError, match=r"^mine: .*redis-hot10\.damo") as caught:
+        with pytest.raises(
+            ScenarioError, match=r"^mine: processes\.0\.recording = '.*redis-hot10\.damo': "
+        ) as caught:
             build(scenario, 1)
         assert len(str(caught.value).splitlines()) == 1
 

@@ -92,15 +92,17 @@ def test_laps_that_do_not_fit_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="lap") as caught:
         build(three_vmas(processes__0__vmas__1__phases__phase_accesses=15_000.0), 1)
     assert str(caught.value) == (
-        "three: process app: VMA heap has a lap of 40_000 accesses and VMA turns one of 30_000: "
-        "the longest lap should be a whole number of each of the others"
+        "three: processes.0.vmas (process app): VMA heap has a lap of 40_000 accesses and VMA "
+        "turns one of 30_000: the longest lap should be a whole number of each of the others"
     )
 
 
 def test_a_window_that_fits_no_segments_is_refused_by_name() -> None:
     vma = "processes__0__vmas__0__"
     message = problem(**{f"{vma}pattern": "moving_hot_set", f"{vma}moving_hot_set__step_pct": 7.1})
-    assert message.startswith("tiny: process app, VMA heap: moving_hot_set.hot_size_pct = 10 and ")
+    assert message.startswith(
+        "tiny: processes.0.vmas.0 (process app, VMA heap): moving_hot_set.hot_size_pct = 10 and "
+    )
     assert len(message.splitlines()) == 1
 
 

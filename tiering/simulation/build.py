@@ -1,25 +1,27 @@
 """From names to arrays, the only place: a Scenario and a seed become a World."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiering.demotion.kswapd import Marks, first_lists, marks
 from tiering.engine.closed_loop import Nodes
-from tiering.engine.folios import FOLIO_BYTES, GRANULE, Memory, empty_memory, nr_granules
+from tiering.engine.folios import FOLIO_BYTES, GRANULE, Memory, empty_memory
 from tiering.engine.page_walk import page_walk_ns
 from tiering.engine.random import stream_key
 from tiering.engine.touch import Rates
-from tiering.simulation.describe import process_workload
+from tiering.simulation.describe import process_workload, recordings
+from tiering.simulation.footprint import footprint
 from tiering.simulation.host import check_host_memory
-from tiering.simulation.layout import Piece, Vma, lay_out, swept
+from tiering.simulation.layout import Piece, Vma, lay_out, step_of, swept, write_classes
 from tiering.simulation.rates import rate_table
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Process, Scenario
 from tiering.sources.pte_state import ScannedMm
-from tiering.workloads.pattern import Workload
+from tiering.workloads.pattern import Region, Workload
 
-FIRST_TOUCH = "first_touch"
+_GIVEN_AWAY: NDArray[np.uint8] = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -48,38 +50,43 @@ class World:
     assumptions: tuple[str, ...]
 
 
+@dataclass
+class Draft:
+    """Processes with the classes of their folios written; regions have given theirs away.
+
+    folio: u32[F] classes and flags. workloads, entries: by process, with the index of its entry in
+    the scenario. pieces: in the order of the folios. nr_folios: i64[rows of the region], by region.
+    """
+
+    folio: NDArray[np.uint32]
+    workloads: list[Workload]
+    entries: list[int]
+    pieces: list[Piece]
+    nr_folios: list[NDArray[np.int64]]
+
+
 def build(scenario: Scenario, seed: int) -> World:
     """Arrays of the machine at time 0; raises ScenarioError where something does not fit."""
+    draft = _draft(scenario, seed)
+    workloads, pieces = draft.workloads, draft.pieces
     processes = scenario.all_processes()
-    stated = sum(vma.size_mib for process, _ in processes for vma in process.vmas)
-    check_host_memory(scenario.name, int(stated * FOLIOS_PER_MIB), 0)
-    workloads = [
-        process_workload(scenario, process, int(stream_key(seed, mm, 1)))
-        for mm, (process, _) in enumerate(processes)
-    ]
-    pieces = [
-        piece
-        for mm, (process, _) in enumerate(processes)
-        for piece in _pieces(scenario, mm, process, workloads[mm])
-    ]
     sweeps, sweep_rows = swept(pieces)
     rates, row_ats = rate_table(workloads, sweeps)
-    granules = sum(nr_granules(piece.stop - piece.start, piece.order) for piece in pieces)
-    check_host_memory(scenario.name, granules * GRANULE, rates.share.size)
     capacity = np.array([n.capacity_mib * FOLIOS_PER_MIB for n in scenario.nodes], np.int64)
     tiers = np.array([node.tier for node in scenario.nodes])
     top_tier = tiers == tiers.min()
     stamps = scenario.reclaim.demotion_enabled
+    granules = draft.folio.size // GRANULE
     memory = empty_memory(granules, rates.lap_touches.size, capacity, stamps)
+    memory = memory._replace(folio=draft.folio)
     for piece, sweep in zip(pieces, sweep_rows, strict=True):
         piece.row_at = row_ats[piece.mm][piece.at]
         piece.sweep = sweep
-    all_vmas = lay_out(memory, pieces, seed)
-    first_lists(scenario.reclaim, memory, top_tier)
     vmas: list[list[Vma]] = [[] for _ in processes]
-    for vma in all_vmas:
+    for vma in lay_out(memory, pieces, seed):
         vmas[vma.mm].append(vma)
-    nr_folios = _row_folios(workloads)
+    first_lists(scenario.reclaim, memory, top_tier)
+    nr_folios = np.concatenate(draft.nr_folios)
     walk_ns = _walks(scenario, rates, nr_folios, memory.pages)
     return World(
         memory=memory,
@@ -104,6 +111,28 @@ def build(scenario: Scenario, seed: int) -> World:
     )
 
 
+def _draft(scenario: Scenario, seed: int) -> Draft:
+    """One process after the other, so that only one has classes of its own at a time."""
+    recorded = recordings(scenario)
+    needed = footprint(scenario, recorded)
+    check_host_memory(scenario.origin, needed)
+    draft = Draft(np.zeros(needed.nr_granules * GRANULE, np.uint32), [], [], [], [])
+    granule = 0
+    entries = [at for at, process in enumerate(scenario.processes) for _ in range(process.count)]
+    for mm, at in enumerate(entries):
+        workload = recorded.get(at) or process_workload(scenario, at, int(stream_key(seed, mm, 1)))
+        without = tuple(replace(one, classes=_GIVEN_AWAY) for one in workload.regions)
+        for piece in _pieces(scenario, mm, at, without):
+            classes = workload.regions[piece.at].classes
+            key = int(stream_key(seed, mm, 3, len(draft.pieces)))
+            write_classes(draft.folio, piece, classes, granule, key)
+            draft.pieces.append(piece)
+            granule += piece.nr_granules
+        draft.nr_folios += map(_row_folios, workload.regions)
+        draft.workloads.append(replace(workload, regions=without))
+    return draft
+
+
 def _scanned(name: str, vmas: list[Vma]) -> ScannedMm:
     walked = [(v.first, v.end, v.size_mib) for v in vmas if v.scanned]
     return ScannedMm(name, tuple(walked))
@@ -117,40 +146,32 @@ def _work(process: Process, workload: Workload) -> float:
     return float(np.inf)
 
 
-def _pieces(scenario: Scenario, mm: int, process: Process, workload: Workload) -> list[Piece]:
-    pieces: list[Piece] = []
-    for at, region in enumerate(workload.regions):
+def _pieces(scenario: Scenario, mm: int, entry: int, regions: Iterable[Region]) -> Iterator[Piece]:
+    """The VMAs to be of process mm, which comes from that entry of the scenario."""
+    process, key = scenario.processes[entry], f"processes.{entry}"
+    for at, region in enumerate(regions):
         vma = process.vmas[at] if process.vmas else None
         nids = scenario.allowed_nids(process, vma.node if vma else process.node)
         order = vma.order if vma else 0
-        step = region.nr_folios
-        if vma and vma.split_mib:
-            step = max(1, round(vma.split_mib * FOLIOS_PER_MIB) >> order)
-        pieces += [
-            Piece(
-                mm, at, region, first, min(first + step, region.nr_folios), order, nids,
+        source = f"{key}.vmas.{at}.size_mib" if vma else f"{key}.recording"
+        step = step_of(region.nr_folios, vma.split_mib if vma else 0.0, order)
+        for start in range(0, region.nr_folios, step):
+            yield Piece(
+                mm, at, source, region, start, min(start + step, region.nr_folios), order, nids,
                 scanned=vma is None or vma.kind == "anon",
                 pinned=vma.pinned_pct / 100 if vma else 0.0,
                 shared=vma.shared_pct / 100 if vma else 0.0,
-            )
-            for first in range(0, region.nr_folios, step)
-        ]  # fmt: skip
-    return pieces
+            )  # fmt: skip
 
 
-def _row_folios(workloads: list[Workload]) -> NDArray[np.int64]:
-    """i64[R] folios of each row when everything is populated."""
-    counts = []
-    for workload in workloads:
-        for region in workload.regions:
-            width = region.share.shape[1]
-            if region.row_stride:
-                granule = np.arange(region.nr_folios) // GRANULE
-                row = granule * region.row_stride + region.classes
-                counts.append(np.bincount(row, minlength=width))
-            else:
-                counts.append(np.bincount(region.classes, minlength=width))
-    return np.concatenate(counts).astype(np.int64)
+def _row_folios(region: Region) -> NDArray[np.int64]:
+    """i64[rows] folios of each row of a region when everything is populated."""
+    counts = np.zeros(region.share.shape[1], np.int64)
+    for first in range(0, region.nr_folios, GRANULE):  # bincount works on eight bytes a folio
+        some = np.bincount(region.classes[first : first + GRANULE])
+        row = first // GRANULE * region.row_stride
+        counts[row : row + some.size] += some
+    return counts
 
 
 def _nodes(scenario: Scenario) -> Nodes:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tiering.engine.random import stream_key
 from tiering.simulation.load import ScenarioError
-from tiering.simulation.scenario import FOLIOS_PER_MIB, Process, Scenario
+from tiering.simulation.scenario import FOLIOS_PER_MIB, Process, Scenario, Vma
 from tiering.workloads.coarsen import coarsen
 from tiering.workloads.damon_recording import RecordingError, build_recording
 from tiering.workloads.merge import merge
@@ -25,48 +25,77 @@ def describe(scenario: Scenario) -> Description:
     """Size and assumptions; raises ScenarioError if a recording cannot be read."""
     size = 0.0
     assumptions: tuple[str, ...] = ()
-    for process in scenario.processes:
+    for at, process in enumerate(scenario.processes):
         mib = sum(vma.size_mib for vma in process.vmas)
         if process.recording is not None:
-            workload = process_workload(scenario, process, seed=0)
+            workload = process_workload(scenario, at, seed=0)
             mib = sum(region.nr_folios for region in workload.regions) / FOLIOS_PER_MIB
             assumptions += workload.assumptions
         size += mib * process.count
     return Description(size, tuple(dict.fromkeys(assumptions)))
 
 
-def process_workload(scenario: Scenario, process: Process, seed: int) -> Workload:
-    """Regions and phases of one process.
+def process_workload(
+    scenario: Scenario, at: int, seed: int, most_pages: int | None = None
+) -> Workload:
+    """Regions and phases of a process of entry `at`; a recording is the same for every seed.
+
+    most_pages: of a VMA, for a small model of the process in folios of order 0.
 
     Raises ScenarioError if its recording cannot be read, the knobs of a pattern do not go together
     or the phases of its VMAs have no common lap.
     """
+    process, key = scenario.processes[at], f"{scenario.origin}: processes.{at}"
     if process.recording is not None:
         knobs = process.damon_recording or PATTERNS["damon_recording"].knobs()
         try:
             return build_recording(Path(scenario.folder) / process.recording, knobs)
         except RecordingError as error:
-            raise ScenarioError(f"{scenario.name}: {error}") from error
+            where = f"{key}.recording = {process.recording!r}"
+            raise ScenarioError(f"{where}: {error}") from error
+    regions = []
+    for nr, (vma, part) in enumerate(zip(process.vmas, _parts(process), strict=True)):
+        try:
+            regions.append(_region(vma, part, int(stream_key(seed, nr)), most_pages))
+        except PatternError as error:
+            where = f"{key}.vmas.{nr} (process {process.name}, VMA {vma.name})"
+            raise ScenarioError(f"{where}: {error}") from error
     try:
-        return merge([_region(scenario, process, at, seed) for at in range(len(process.vmas))])
+        return merge(regions)
     except PatternError as error:
-        raise ScenarioError(f"{scenario.name}: process {process.name}: {error}") from error
+        raise ScenarioError(f"{key}.vmas (process {process.name}): {error}") from error
 
 
-def _region(scenario: Scenario, process: Process, at: int, seed: int) -> Region:
-    """VMA `at` in folios of its order, with its part of the accesses; raises ScenarioError."""
-    vma = process.vmas[at]
+def _parts(process: Process) -> list[float]:
+    """The part of the accesses that each VMA gets."""
+    if any(vma.share_pct for vma in process.vmas):
+        return [vma.share_pct / 100 for vma in process.vmas]
+    total = sum(vma.size_mib for vma in process.vmas)
+    return [vma.size_mib / total for vma in process.vmas]
+
+
+def _region(vma: Vma, part: float, seed: int, most_pages: int | None) -> Region:
+    """The VMA in folios of its order, with its part of the accesses; raises PatternError."""
     pattern = PATTERNS[vma.pattern]
     knobs = getattr(vma, vma.pattern) or pattern.knobs()
-    nr_pages = max(1, round(vma.size_mib * FOLIOS_PER_MIB))
     if pattern.build is None:
-        raise ScenarioError(f"{scenario.name}: pattern {vma.pattern} needs a recording")
-    try:
-        region = coarsen(pattern.build(knobs, nr_pages, int(stream_key(seed, at))), vma.order)
-    except PatternError as error:
-        where = f"{scenario.name}: process {process.name}, VMA {vma.name}"
-        raise ScenarioError(f"{where}: {error}") from error
-    shared = any(one.share_pct for one in process.vmas)
-    total = sum(one.size_mib for one in process.vmas)
-    part = vma.share_pct / 100 if shared else vma.size_mib / total
+        raise PatternError(f"pattern {vma.pattern} needs a recording")
+    if most_pages is None:
+        region = coarsen(pattern.build(knobs, nr_pages(vma), seed), vma.order)
+    else:
+        region = pattern.build(knobs, min(nr_pages(vma), most_pages), seed)
     return replace(region, name=vma.name, share=region.share * part)
+
+
+def recordings(scenario: Scenario) -> dict[int, Workload]:
+    """Workloads of the entries that replay a recording, each read once; raises ScenarioError."""
+    return {
+        at: process_workload(scenario, at, seed=0)
+        for at, process in enumerate(scenario.processes)
+        if process.recording is not None
+    }
+
+
+def nr_pages(vma: Vma) -> int:
+    """Pages of 4 KiB of a VMA, at least one."""
+    return max(1, round(vma.size_mib * FOLIOS_PER_MIB))

@@ -1,4 +1,8 @@
-"""Where VMAs lie in the folio array: classes, owners and random keys; nothing is populated yet."""
+"""Where VMAs lie in the folio array: classes, owners and random keys; nothing is populated yet.
+
+The class of every folio takes a fifth of the memory of a run while it is made, so classes are
+written process by process; what is known of granules comes when all processes are.
+"""
 
 from dataclasses import dataclass
 from itertools import count
@@ -14,17 +18,18 @@ from tiering.workloads.pattern import Region
 from tiering.workloads.scatter import scattered_ranks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vma:
     """A VMA of a process: granules [first, end) of the array.
 
-    name: of its region. nodes: nids where it may lie, in the order in which they are tried. order:
-    of its folios. folios: i64[nr_phases] that are there from each phase on. scanned: whether it has
-    PTEs.
+    name: of its region. key: of the scenario, which says its size. nodes: nids where it may lie, in
+    the order in which they are tried. order: of its folios. folios: i64[nr_phases] that are there
+    from each phase on. scanned: whether it has PTEs.
     """
 
     mm: int
     name: str
+    key: str
     first: int
     end: int
     order: int
@@ -37,10 +42,14 @@ class Vma:
         """When all of it is populated."""
         return float(self.folios.max() << self.order) / FOLIOS_PER_MIB
 
+    def nr_folios(self, phase: int) -> int:
+        """Folios that are there in a phase."""
+        return int(self.folios[min(phase, self.folios.size - 1)])
 
-@dataclass
+
+@dataclass(slots=True)
 class Piece:
-    """A VMA to be: folios [start, stop) of region `at` of process mm.
+    """A VMA to be: folios [start, stop) of region `at` of process mm. key: see Vma.
 
     row_at and sweep are known once all pieces are: first row of the region, row in the table of
     sweeps or -1.
@@ -48,6 +57,7 @@ class Piece:
 
     mm: int
     at: int
+    key: str
     region: Region
     start: int
     stop: int
@@ -59,15 +69,24 @@ class Piece:
     row_at: int = 0
     sweep: int = -1
 
+    @property
+    def nr_granules(self) -> int:
+        """Granules that it takes."""
+        return nr_granules(self.stop - self.start, self.order)
+
+
+def step_of(nr_folios: int, split_mib: float, order: int) -> int:
+    """Folios of each VMA into which one of that many folios is split, but for the last one."""
+    return max(1, round(split_mib * FOLIOS_PER_MIB) >> order) if split_mib else nr_folios
+
 
 def lay_out(memory: Memory, pieces: list[Piece], seed: int) -> list[Vma]:
-    """Write classes, owners and keys of all pieces, one after another; returns the VMAs."""
+    """Write owners, rows and keys of all pieces, one after another; returns the VMAs."""
     vmas = []
     granule = 0
     numbers: dict[int, count[int]] = {}
-    for at, piece in enumerate(pieces):
-        last = granule + nr_granules(piece.stop - piece.start, piece.order)
-        _write_classes(memory, piece, granule, int(stream_key(seed, piece.mm, 3, at)))
+    for piece in pieces:
+        last = granule + piece.nr_granules
         stride = piece.region.row_stride
         per_granule = GRANULE >> piece.order
         width = piece.region.share.shape[1]
@@ -92,25 +111,38 @@ def _vma(piece: Piece, first: int, end: int) -> Vma:
     if piece.region.populated.size:
         folios = np.clip(piece.region.populated - piece.start, 0, nr)
     return Vma(
-        piece.mm, piece.region.name, first, end, piece.order, piece.nodes, folios, piece.scanned
+        piece.mm,
+        piece.region.name,
+        piece.key,
+        first,
+        end,
+        piece.order,
+        piece.nodes,
+        folios,
+        piece.scanned,
     )
 
 
-def _write_classes(memory: Memory, piece: Piece, granule: int, seed: int) -> None:
-    per_granule = GRANULE >> piece.order
+def write_classes(
+    folio: NDArray[np.uint32], piece: Piece, classes: NDArray[np.uint8], granule: int, seed: int
+) -> None:
+    """Write class and flags of the folios of a piece, which begins at `granule`.
+
+    classes: of the whole region.
+    """
     nr = piece.stop - piece.start
-    words = piece.region.classes[piece.start : piece.stop].astype(np.uint32)
+    per_granule = GRANULE >> piece.order
+    own = classes[piece.start : piece.stop]
+    for first in range(0, nr, per_granule):
+        some = own[first : first + per_granule]
+        slot = (granule + first // per_granule) * GRANULE
+        folio[slot : slot + some.size] = some
     for flag, part in ((PINNED, piece.pinned), (SHARED, piece.shared)):
         if part > 0:
             for first, rank in scattered_ranks(nr, seed + flag):
-                words[first : first + rank.size][rank < round(part * nr)] |= np.uint32(flag)
-    if piece.order == 0:
-        memory.folio[granule * GRANULE : granule * GRANULE + nr] = words
-        return
-    for first in range(0, nr, per_granule):
-        start = (granule + first // per_granule) * GRANULE
-        some = words[first : first + per_granule]
-        memory.folio[start : start + some.size] = some
+                chosen = first + np.flatnonzero(rank < round(part * nr))
+                slots = (granule + chosen // per_granule) * GRANULE + chosen % per_granule
+                folio[slots] |= np.uint32(flag)
 
 
 def swept(pieces: list[Piece]) -> tuple[Sweeps, list[int]]:
@@ -133,5 +165,5 @@ def swept(pieces: list[Piece]) -> tuple[Sweeps, list[int]]:
                 (granule, GRANULE >> piece.order, 1 << piece.order, pages, stride, burst, part)
             )
         of_piece.append(known.get(key, -1))
-        granule += nr_granules(piece.stop - piece.start, piece.order)
+        granule += piece.nr_granules
     return sweep_table(rows), of_piece

@@ -29,7 +29,7 @@ class Population:
     def __init__(
         self, scenario: Scenario, world: World, progress: Progress, reclaimers: Reclaimers
     ) -> None:
-        self._name, self._world = scenario.name, world
+        self._origin, self._world = scenario.origin, world
         self._progress, self._reclaimers = progress, reclaimers
         self._fault_ns = scenario.machine.fault_us * 1e3
         templates = [process for process, _ in scenario.all_processes()]
@@ -109,9 +109,9 @@ class Population:
             return False
         self._phase[mm] = phase
         for vma in self._world.vmas[mm]:
-            wanted = int(vma.folios[min(phase, vma.folios.size - 1)])
-            while self.alive[mm] and (missing := self._allocate(vma, wanted, now)):
-                self._out_of_memory(vma, missing, now)
+            wanted = vma.nr_folios(phase)
+            while self.alive[mm] and self._allocate(vma, wanted, now):
+                self._out_of_memory(vma, now)
         self._progress.flow.dirty[mm] = True
         return True
 
@@ -145,17 +145,11 @@ class Population:
             fill(memory, vma.first, GRANULE >> vma.order, there, end, nid, slow)
         return end
 
-    def _out_of_memory(self, vma: Vma, missing: int, now: int) -> None:
-        mib = (missing << vma.order) / FOLIOS_PER_MIB
+    def _out_of_memory(self, vma: Vma, now: int) -> None:
         world = self._world
         names = ", ".join(self._node_name(nid) for nid in vma.nodes)
         if now == 0:
-            total = int(world.capacity[list(vma.nodes)].sum()) / FOLIOS_PER_MIB
-            raise ScenarioError(
-                f"{self._name}: process {world.mms[vma.mm].name}: VMA {vma.name} of "
-                f"{vma.size_mib:g} MiB does not fit: {names} has {total:g} MiB in all, of which "
-                f"the min watermark stays free, {mib:g} MiB too few"
-            )
+            raise ScenarioError(f"{self._origin}: {self._misfit(vma, names)}")
         mm = self._largest()
         rss = self._rss(mm) * FOLIO_BYTES / 2**20
         self._say(
@@ -166,6 +160,22 @@ class Population:
         self.killed.append(world.mms[mm].name)
         self._next[mm] = FAR
         self._free(mm)
+
+    def _misfit(self, vma: Vma, nodes: str) -> str:
+        """What does not fit at the begin: all that `vma`, maybe a piece, is a part of."""
+        world, phase = self._world, int(self._phase[vma.mm])
+        pieces = [one for one in world.vmas[vma.mm] if one.key == vma.key]
+        missing = sum(one.nr_folios(phase) << one.order for one in pieces)
+        missing -= sum(int(world.memory.nr[v.first : v.end].sum()) << v.order for v in pieces)
+        what = f"process {world.mms[vma.mm].name}"
+        if not vma.key.endswith("recording"):
+            what += f", VMA {vma.name}"
+        total = int(world.capacity[list(vma.nodes)].sum()) / FOLIOS_PER_MIB
+        return (
+            f"{vma.key}: {what} of {sum(one.size_mib for one in pieces):g} MiB does not fit: "
+            f"{nodes} has {total:g} MiB in all, of which the min watermark stays free, "
+            f"{missing / FOLIOS_PER_MIB:g} MiB too few"
+        )
 
     def _largest(self) -> int:
         sizes = [self._rss(mm) if self.alive[mm] else -1 for mm in range(self.alive.size)]
