@@ -204,6 +204,16 @@ def test_a_live_period_is_written_to_every_mm_and_clamped() -> None:
     assert scan.mms.next_scan[0] == clock + 3000 * NS_PER_MS
 
 
+def test_a_live_period_before_the_first_visit_leaves_an_mm_due_as_it_was() -> None:
+    scan = scanner([1])
+    scan.enter(0, 50)
+    scan.retune("scan_period_ms", 3000, 70)
+    assert scan.mms.next_scan[0] == 50
+    one_visit(scan, 70)
+    scan.retune("scan_period_ms", 2000, 80)
+    assert scan.mms.next_scan[0] == scan.mms.last_end[0] + 2000 * NS_PER_MS
+
+
 def test_with_many_mms_each_is_visited_in_list_order() -> None:
     memory = flat_memory(5 * GRANULE)
     mms = [ScannedMm(f"mm-{i}", ((i, i + 1, 32.0),)) for i in range(5)]

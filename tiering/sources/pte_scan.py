@@ -95,9 +95,9 @@ class PteScanner:
         mms = self.mms
         if name == "scan_period_ms":
             mms.period_ms[:] = clamp(value, knobs.scan_period_min_ms, knobs.scan_period_max_ms)
-            there = mms.next_scan < NEVER
+            seen = (mms.next_scan < NEVER) & (mms.last_start >= 0)  # the others stay due
             due = np.maximum(mms.last_end + mms.period_ms * NS_PER_MS, now)
-            mms.next_scan[there] = due[there]
+            mms.next_scan[seen] = due[seen]
         elif name == "scan_size_mib":
             mms.size_mib[:] = clamp(value, knobs.scan_size_min_mib, knobs.scan_size_max_mib)
 
