@@ -168,3 +168,12 @@ def test_the_summary_of_no_recording_is_a_sentence(capsys: pytest.CaptureFixture
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err.startswith("recording none.damo: there is no such file in ")
+
+
+@pytest.mark.parametrize("text", ["-5", "nan", "inf", "86401", "soon"])
+def test_time_to_leave_out_has_a_range(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([str(SHIPPED / "redis-hot10.damo"), "--skip-s", text])
+    assert caught.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"argument --skip-s: {text}: allowed is 0 .. 86_400 s")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tiering.recordings.damo import Recording, RecordingError, read_recording
-from tiering.recordings.resample import Heat, resample
+from tiering.recordings.resample import MAX_SKIP_S, Heat, resample
 
 CELL_SIZES_MIB = (1, 2, 4, 8, 16, 32)
 HOTTEST = 5
@@ -47,12 +47,23 @@ def summary(recording: Recording, heat: Heat) -> str:
     return "\n".join(lines)
 
 
+def skip_s(text: str) -> float:
+    """The value of --skip-s; raises what argparse makes a sentence of."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= MAX_SKIP_S:  # neither is NaN
+        raise argparse.ArgumentTypeError(f"{text}: allowed is 0 .. {MAX_SKIP_S:_} s")
+    return value
+
+
 def main(arguments: list[str]) -> int:
     """Print a summary of each file; 2 if one cannot be read."""
     parser = argparse.ArgumentParser("python -m tiering.recordings", description=__doc__)
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
     parser.add_argument("--cell-mib", type=int, default=2, choices=CELL_SIZES_MIB)
-    parser.add_argument("--skip-s", type=float, default=0.0, help="recorded seconds to leave out")
+    parser.add_argument("--skip-s", type=skip_s, default=0.0, help="recorded seconds to leave out")
     options = parser.parse_args(arguments)
     for path in options.files:
         try:

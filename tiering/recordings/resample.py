@@ -26,6 +26,7 @@ MIB = 2**20
 MAX_CELLS = 2**25
 """Most cells x snapshots: 256 MiB of rates."""
 MAX_TOUCHED_MIB = 2**20
+MAX_SKIP_S = 86_400
 SHORTEST = 0.5  # of an aggregation interval; where events were lost damo writes shorter ones
 LEFTOVER = 0.5  # a last snapshot that covers less than this part of the one before is not whole
 

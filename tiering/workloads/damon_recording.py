@@ -19,7 +19,7 @@ import numpy as np
 from tiering.engine.folios import FOLIO_BYTES, GRANULE
 from tiering.model.knobs import Knob
 from tiering.recordings.damo import RecordingError, read_recording
-from tiering.recordings.resample import MIB, Heat, resample
+from tiering.recordings.resample import MAX_SKIP_S, MIB, Heat, resample
 from tiering.workloads.pattern import Region, Workload
 
 __all__ = ["DamonRecording", "RecordingError", "build_recording"]
@@ -38,9 +38,10 @@ class DamonRecording(NamedTuple):
     skip_s: Annotated[
         float,
         Knob(
-            "s", 0, 86_400, "Recorded time left out at the begin, while DAMON still splits regions."
+            "s", 0, MAX_SKIP_S,
+            "Recorded time left out at the begin, while DAMON still splits regions.",
         ),
-    ] = 0.0
+    ] = 0.0  # fmt: skip
     accesses_per_touch: Annotated[
         float,
         Knob(
