@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import tiering
-from tiering.cli import bench, check, run, scenarios, worker
+from tiering.cli import bench, check, knobs, run, scenarios, worker
 from tiering.simulation.checkpoint import CheckpointError
 from tiering.simulation.load import ScenarioError
 
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tierscope {tiering.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (scenarios, run, check, worker, bench):
+    for module in (scenarios, run, check, knobs, worker, bench):
         module.add_to(commands)
     return top
 

@@ -15,7 +15,7 @@ def add_options(command: argparse.ArgumentParser, *, optional: bool = False) -> 
     )  # fmt: skip
     command.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[],
-        help="change a key, e.g. pte_scan.scan_period_ms=1000 or processes.0.threads=8",
+        help="change a key, e.g. pte_scan.scan_period_ms=1000; `knobs` lists those of sections",
     )  # fmt: skip
     command.add_argument("--until", metavar="S", help="simulate at most S seconds")
 
