@@ -29,11 +29,21 @@ def flat_rates(share: float, nr_mms: int = 1) -> Rates:
 
 def phased_rates(share: list[float], accesses: list[float]) -> Rates:
     """One mm, one row, phases of work time that repeat."""
-    touches = np.array(share) * np.array(accesses)
+    return rates_of_rows([[one] for one in share], accesses)
+
+
+def rates_of_rows(share: list[list[float]], accesses: list[float]) -> Rates:
+    """One mm: touches of a folio per access by phase and row, and the accesses of each phase.
+
+    Phases repeat unless the last is infinite.
+    """
+    shares, length = np.array(share), np.array(accesses)
+    touches = shares * np.where(np.isfinite(length), length, 0.0)[:, None]
+    phases, rows = shares.shape
     return Rates(
-        np.array(share), np.cumsum(touches) - touches, np.array([touches.sum()]),
-        np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.int64),
-        np.zeros(1, np.int64), np.array([len(share)], np.int64),
+        shares.ravel(), (np.cumsum(touches, axis=0) - touches).ravel(), touches.sum(axis=0),
+        np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([rows], np.int64),
+        np.zeros(1, np.int64), np.array([phases], np.int64),
         np.cumsum([0.0, *accesses])[:-1], np.array([sum(accesses)]), NO_SWEEPS,
     )  # fmt: skip
 

@@ -122,6 +122,14 @@ def test_phases_repeat_after_a_lap() -> None:
     assert phase_of(rates, 0, 65.0) == (2.0, 0, 5.0)
 
 
+def test_a_last_phase_that_never_ends_is_never_left() -> None:
+    rates, buffers = phased_rates([0.03, 0.01], [10.0, np.inf]), scratch()
+    assert phase_of(rates, 0, 4.0) == (0.0, 0, 4.0)
+    assert phase_of(rates, 0, 1e6) == (0.0, 1, 1e6 - 10.0)
+    set_thresholds(rates, buffers, 0, 0, 1, 5.0, 20.0)
+    assert buffers.threshold[0] / 2**32 == pytest.approx(-math.expm1(-0.25), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("tau0", "tau1", "expected"),
     [(0.0, 10.0, 0.1), (5.0, 15.0, 0.2), (12.0, 18.0, 0.18), (25.0, 35.0, 0.2), (0.0, 90.0, 2.1)],

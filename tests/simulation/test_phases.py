@@ -151,3 +151,19 @@ def test_the_same_seed_gives_the_same_bytes_with_phases() -> None:
     first, again, other = (rows_of(scenario, seed)[1].tobytes() for seed in (3, 3, 4))
     assert first == again
     assert first != other
+
+
+def test_a_growing_set_comes_step_by_step_and_then_stays() -> None:
+    """96 MiB in four steps, each at the first tick after its border: 16,000 accesses a tick."""
+    vma, step = "processes__0__vmas__0__", 4e5
+    knobs = {"start_pct": 25.0, "steps": 3, "step_accesses": step}
+    given = {f"{vma}growing__{name}": value for name, value in knobs.items()}
+    scenario = tiny(preset="none", until_s=1.5, **{f"{vma}pattern": "growing"} | given)
+    simulation = Simulation(scenario, 1)
+    rows = np.concatenate(
+        [simulation.next_block().array(row_dtype(simulation.shape)) for _ in range(7)]
+    )
+    surely = rows["accesses"] % step > 20_000
+    steps = np.minimum(1 + rows["accesses"] // step, 4)
+    assert np.array_equal(rows["node.resident_mib"][surely, 1], 24.0 * steps[surely])
+    assert rows["pgfault"][-1] == 72 * 256

@@ -86,7 +86,7 @@ def phase_of(rates, mm, tau):  # type: ignore[no-untyped-def]
     """(laps done, phase, accesses into the phase) of process `mm` at work time tau."""
     nr = rates.nr_phases[mm]
     laps = 0.0
-    if nr > 1:
+    if nr > 1 and rates.lap[mm] < np.inf:
         laps = np.floor(tau / rates.lap[mm])
         tau = tau - laps * rates.lap[mm]
     first = rates.phase_at[mm]
