@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-# ln 2 in two parts: k * _LN2_HIGH is exact for |k| < 2**20 (fdlibm, e_exp.c).
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-_PER_LN2 = 1.44269504088896338700
-_SQRT_HALF = 0.70710678118654752440
-_LOG_TERMS = 12  # (1/5.8)**24 / 25 is below 2**-60
-_EXP_TERMS = 14  # (ln 2 / 2)**14 / 14! is below 2**-57
+# Shared with engine/log_exp.py, which computes the same bits of one number in a loop.
+# ln 2 in two parts: k * LN2_HIGH is exact for |k| < 2**20 (fdlibm, e_exp.c).
+LN2_HIGH = 6.93147180369123816490e-01
+LN2_LOW = 1.90821492927058770002e-10
+PER_LN2 = 1.44269504088896338700
+SQRT_HALF = 0.70710678118654752440
+LOG_TERMS = 12  # (1/5.8)**24 / 25 is below 2**-60
+EXP_TERMS = 14  # (ln 2 / 2)**14 / 14! is below 2**-57
 _LARGE = 1000.0  # exp is 0 or infinite beyond
 _PER_SQRT_2_PI = 0.39894228040143267794
 _TAIL_BORDER = 2.0  # series below, continued fraction above
@@ -27,15 +28,15 @@ _TAIL_TERMS = 100  # truncated at 2.0 it is off by 1e-15
 def log(x: ArrayLike) -> Floats:
     """Natural logarithm of finite x > 0, from ln m = 2 atanh((m - 1) / (m + 1))."""
     mantissa, exponent = np.frexp(np.asarray(x, np.float64))
-    low = mantissa < _SQRT_HALF
+    low = mantissa < SQRT_HALF
     mantissa = np.where(low, 2.0 * mantissa, mantissa)
     power_of_2 = (exponent - low).astype(np.float64)
     s = (mantissa - 1.0) / (mantissa + 1.0)
     z = s * s
     series = np.zeros_like(s)
-    for k in range(_LOG_TERMS - 1, 0, -1):
+    for k in range(LOG_TERMS - 1, 0, -1):
         series = z * (series + 1.0 / (2 * k + 1))
-    return np.asarray(power_of_2 * _LN2_HIGH + (2.0 * (s + s * series) + power_of_2 * _LN2_LOW))
+    return np.asarray(power_of_2 * LN2_HIGH + (2.0 * (s + s * series) + power_of_2 * LN2_LOW))
 
 
 def log1p(x: ArrayLike) -> Floats:
@@ -52,8 +53,8 @@ def log1p(x: ArrayLike) -> Floats:
 def exp(x: ArrayLike) -> Floats:
     """e**x for finite x; 0 or infinity where the result does not fit."""
     value = np.clip(np.asarray(x, np.float64), -_LARGE, _LARGE)
-    k = np.rint(value * _PER_LN2)
-    rest = (value - k * _LN2_HIGH) - k * _LN2_LOW
+    k = np.rint(value * PER_LN2)
+    rest = (value - k * LN2_HIGH) - k * LN2_LOW
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(1.0 + _taylor(rest), k.astype(np.int32)))
 
@@ -95,6 +96,6 @@ def normal_tail(z: ArrayLike) -> Floats:
 def _taylor(rest: Floats) -> Floats:
     """e**rest - 1 for |rest| <= ln 2 / 2."""
     series = np.ones_like(rest)
-    for k in range(_EXP_TERMS - 1, 1, -1):
+    for k in range(EXP_TERMS - 1, 1, -1):
         series = 1.0 + rest * series / k
     return rest * series

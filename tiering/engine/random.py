@@ -11,6 +11,7 @@ from tiering.engine.jit import loop
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
+_PER_2_53 = 1.0 / 9007199254740992.0
 
 
 @loop(inline=True)
@@ -19,6 +20,22 @@ def mix64(value):  # type: ignore[no-untyped-def]
     value = (value ^ (value >> np.uint64(30))) * _M1
     value = (value ^ (value >> np.uint64(27))) * _M2
     return value ^ (value >> np.uint64(31))
+
+
+@loop(inline=True)
+def uniform(word):  # type: ignore[no-untyped-def]
+    """A number in (0, 1], a multiple of 2**-53, from a random u64."""
+    return (np.float64(word >> np.uint64(11)) + 1.0) * _PER_2_53
+
+
+@loop(inline=True)
+def uniform_of(key, stream, counter):  # type: ignore[no-untyped-def]
+    """Number `counter` (0, 1, ..) in (0, 1] of a stream (1, 2, ..) of the key of a look, u64.
+
+    Streams of one key are unrelated to each other and to what the look itself draws.
+    """
+    own = mix64(key + np.uint64(stream) * _M2)
+    return uniform(mix64(own + np.uint64(counter) * GAMMA))
 
 
 def stream_key(*words: int) -> np.uint64:

@@ -5,6 +5,9 @@ over: access m (counted from 0 in the region's own accesses) touches the page of
 floor(m / burst) mod n. With stride s the order is 0, s, 2s, ..., 1, 1 + s, ...; s = 1 is
 sequential. The region's own accesses are a fixed part of its process's, so in the window
 (tau_0, tau_1] of work time it makes those with part tau_0 <= m < part tau_1.
+
+Where files are read this way, a read is counted when it comes to the folio from another one, as
+filemap_read marks a folio accessed: not again for further bursts in the same folio.
 """
 
 from typing import NamedTuple
@@ -84,3 +87,33 @@ def sweep_block(sweeps, s, granule, base, tau0, tau1, touched):  # type: ignore[
             if behind < nr:
                 touched[i] = 1
             page += 1
+
+
+@loop
+def _page_before(sweeps, s, page):  # type: ignore[no-untyped-def]
+    """Page that is swept just before `page`; the last one comes before the first."""
+    stride = sweeps.stride[s]
+    if page >= stride:
+        return page - stride
+    column = page - 1 if page > 0 else stride - 1
+    return column + (sweeps.nr_pages[s] - 1 - column) // stride * stride
+
+
+@loop
+def read_block(sweeps, s, granule, base, tau0, tau1, least, touched):  # type: ignore[no-untyped-def]
+    """touched[i] = 1 if reads came to the folio at least `least` times in the window, else 0.
+
+    touched: u32[], for the folios from `base` on of a granule of sweep `s`.
+    """
+    begin = np.ceil(np.ceil(sweeps.part[s] * tau0) / sweeps.burst[s])
+    end = np.ceil(np.ceil(sweeps.part[s] * tau1) / sweeps.burst[s])
+    nr_pages, pages = sweeps.nr_pages[s], sweeps.folio_pages[s]
+    folio = (granule - sweeps.granule[s]) * sweeps.per_granule[s] + base
+    for i in range(touched.size):
+        reads = 0.0
+        for page in range((folio + i) * pages, (folio + i + 1) * pages):
+            if _page_before(sweeps, s, page) // pages != folio + i:
+                rank = rank_of(sweeps, s, page)
+                reads += np.floor((end - 1.0 - rank) / nr_pages)
+                reads -= np.floor((begin - 1.0 - rank) / nr_pages)
+        touched[i] = 1 if reads >= least else 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.folios import GRANULE
 from tiering.engine.jit import loop
+from tiering.engine.poisson import at_least
 from tiering.engine.sweep import Sweeps
 from tiering.engine.vectors import AVAILABLE, ENABLED
 
@@ -116,25 +117,38 @@ def touch_probability(expected):  # type: ignore[no-untyped-def]
     return -e
 
 
+@loop(inline=True)
+def touches(rates, row, at, nr_rows, begin, end):  # type: ignore[no-untyped-def]
+    """Touches that a folio of `row` expects between two results of `phase_of`.
+
+    at: of the row's first phase in rates.share; nr_rows: of its mm.
+    """
+    laps0, k0, into0 = begin
+    laps1, k1, into1 = end
+    s0 = at + k0 * nr_rows
+    if laps0 == laps1 and k0 == k1:
+        return rates.share[s0] * (into1 - into0)
+    s1 = at + k1 * nr_rows
+    x = (laps1 - laps0) * rates.lap_touches[row]
+    x += rates.cum[s1] - rates.cum[s0]
+    return x + (rates.share[s1] * into1 - rates.share[s0] * into0)
+
+
 @loop
-def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1):  # type: ignore[no-untyped-def]
-    """Fill scratch.threshold and .high for rows [row0, row0 + rows) and the window (tau0, tau1]."""
+def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1, least=1):  # type: ignore[no-untyped-def]
+    """Fill scratch.threshold and .high for rows [row0, row0 + rows) and the window (tau0, tau1].
+
+    least: how many touches a folio must have had to count.
+    """
     local = row0 - rates.row_at[mm]
     nr_rows = rates.nr_rows[mm]
     at = rates.share_at[mm] + local
-    laps0, k0, into0 = phase_of(rates, mm, tau0)
-    laps1, k1, into1 = phase_of(rates, mm, tau1)
+    begin = phase_of(rates, mm, tau0)
+    end = phase_of(rates, mm, tau1)
     for c in range(rows):
-        s0 = at + k0 * nr_rows + c
-        if laps0 == laps1 and k0 == k1:
-            x = rates.share[s0] * (into1 - into0)
-        else:
-            s1 = at + k1 * nr_rows + c
-            x = (laps1 - laps0) * rates.lap_touches[row0 + c]
-            x += rates.cum[s1] - rates.cum[s0]
-            x += rates.share[s1] * into1 - rates.share[s0] * into0
-        scaled = touch_probability(max(x, 0.0)) * 4294967296.0
-        t = np.uint32(min(scaled, 4294967295.0))
+        x = max(touches(rates, row0 + c, at + c, nr_rows, begin, end), 0.0)
+        p = touch_probability(x) if least == 1 else at_least(x, least)
+        t = np.uint32(min(p * 4294967296.0, 4294967295.0))
         scratch.threshold[c] = t
         scratch.high[c] = t >> np.uint32(16)
 
