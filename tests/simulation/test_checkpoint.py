@@ -311,6 +311,15 @@ def test_a_flipped_bit_is_seen_or_means_nothing(saved: Path) -> None:
     assert refused > 80
 
 
+@pytest.mark.parametrize("header", [b"{'descr': (", b"  {\n x\n y", b"{}", b"1 +", b"\xff" * 9])
+def test_a_damaged_header_of_an_array_is_refused(tmp_path: Path, header: bytes) -> None:
+    file = tmp_path / "x"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("a.npy", b"\x93NUMPY\x01\x00" + bytes([len(header), 0]) + header)
+    with pytest.raises(CheckpointError, match="damaged"), archive.reading(file) as opened:
+        archive.read_array(opened, "a")
+
+
 def test_a_state_larger_than_the_host_is_refused_with_its_size(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ CheckpointError that names it.
 
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,7 +27,10 @@ CHUNK_BYTES = 2**24
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _HEADER_BYTES = 2**20
 _FILE_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
-_STATE_DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_HEADER_DAMAGE = (tokenize.TokenError, SyntaxError)  # numpy tries a bad header as Python 2's
+_STATE_DAMAGE = (
+    LookupError, TypeError, ValueError, AttributeError, RecursionError, *_HEADER_DAMAGE,
+)  # fmt: skip
 
 
 @contextmanager
