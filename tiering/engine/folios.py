@@ -36,6 +36,7 @@ UNTOUCHED = 0x200000  # promoted, and not seen touched since
 KEPT = 0x1800FF  # class, pinned and shared: what a folio is whether populated or not
 
 NR_LISTS = 4
+INACTIVE, ACTIVE = 0, 1
 AS_IT_IS = 255
 """`entry` of a node on which a folio that moves in stays on the list that it was on."""
 
@@ -47,10 +48,11 @@ class Memory(NamedTuple):
     row of the granule. rows: i32[G] rows it uses. nr_slow: i32[G] folios not on the top tier. last:
     f64[G] the owner's work time (accesses) at the last look. looks: i64[G] looks so far and key:
     u64[G], which make the random key of a look. sweep: i32[G] row of the table of sweeps, -1 for
-    touches that are Poisson. lists: i32[G, NR_LISTS] top-tier folios by list. stamp: u16[F] when
-    the folio was promoted, or empty if nobody asks. pages: i64[R] 4 KiB pages of a folio of the
-    row. resident: i64[R, N] folios of a row on a node. on_list: i64[N, NR_LISTS] folios of a node
-    by list. free: i64[N] pages that still fit. entry: u8[N] list on which folios begin on a node.
+    touches that are Poisson. unmapped: u8[G] 1 for page cache that is in nobody's page table.
+    lists: i32[G, NR_LISTS] top-tier folios by list. stamp: u16[F] when the folio was promoted, or
+    empty if nobody asks. pages: i64[R] 4 KiB pages of a folio of the row. resident: i64[R, N]
+    folios of a row on a node. on_list: i64[N, NR_LISTS] folios of a node by list. free: i64[N]
+    pages that still fit. entry: u8[N] list on which folios begin on a node.
     """
 
     folio: NDArray[np.uint32]
@@ -63,6 +65,7 @@ class Memory(NamedTuple):
     looks: NDArray[np.int64]
     key: NDArray[np.uint64]
     sweep: NDArray[np.int32]
+    unmapped: NDArray[np.uint8]
     lists: NDArray[np.int32]
     stamp: NDArray[np.uint16]
     pages: NDArray[np.int64]
@@ -92,6 +95,7 @@ def empty_memory(
         looks=np.zeros(nr_granule, np.int64),
         key=np.zeros(nr_granule, np.uint64),
         sweep=np.full(nr_granule, -1, np.int32),
+        unmapped=np.zeros(nr_granule, np.uint8),
         lists=np.zeros((nr_granule, NR_LISTS), np.int32),
         stamp=np.zeros(nr_granule * GRANULE if stamps else 0, np.uint16),
         pages=np.ones(nr_row, np.int64),

@@ -3,8 +3,10 @@
 A node has two to four generations, max_seq the youngest. Aging walks page tables: what was
 accessed joins the youngest generation, and when all were walked a new one begins. Eviction takes
 the oldest: accessed meanwhile, a folio joins the youngest; otherwise it is demoted. An empty oldest
-generation is given up, and when only two are left it is time to age again. Mirrors lru_gen aging
-and eviction; not modelled: tiers inside a generation, the bloom filter of page tables, min_ttl_ms.
+generation is given up, and when only two are left it is time to age again. Page cache that nobody
+maps is in no page table: aging passes it over, and its turn comes however often it was read.
+Mirrors lru_gen aging and eviction; not modelled: tiers inside a generation, which tell how often a
+file was read, the bloom filter of page tables, min_ttl_ms.
 """
 
 import numpy as np
@@ -79,7 +81,7 @@ def _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk):  # t
     there = (
         memory.nr_slow[granule] if sink.slow[nid] else memory.nr[granule] - memory.nr_slow[granule]
     )
-    if there > 0:
+    if there > 0 and memory.unmapped[granule] == 0:
         latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
         mine = np.uint32(nid << NID_SHIFT)
         looked = pick(memory, scratch, granule, np.uint32(NID_MASK), mine)

@@ -2,19 +2,37 @@
 
 `begin` draws nothing yet; `touched_block` says, block by block, which folios were touched since
 the last look. The caller ORs that into the accessed bits, or clears them, as its mechanism does.
+
+Page cache that nobody maps has no PTE and no accessed bit: each read() of a folio is a
+mark_accessed, and a look catches up on them (docs/model.md#page-cache).
 """
 
 import numpy as np
 
 from tiering.engine.draw import draw_block
-from tiering.engine.folios import ACCESSED, GRANULE, UNTOUCHED
+from tiering.engine.folios import (
+    ACCESSED,
+    ACTIVE,
+    AS_IT_IS,
+    GRANULE,
+    IDLE,
+    INACTIVE,
+    LIST_MASK,
+    LIST_SHIFT,
+    NID_MASK,
+    NID_SHIFT,
+    REFERENCED,
+    SLOW,
+    UNTOUCHED,
+)
 from tiering.engine.jit import loop
 from tiering.engine.random import mix64
-from tiering.engine.sweep import sweep_block
+from tiering.engine.sweep import read_block, sweep_block
 from tiering.engine.touch import BLOCK, set_thresholds
 
 _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
+_MOST_READS = 3  # the third read makes it active and referenced, where further ones leave it
 
 
 @loop
@@ -53,7 +71,13 @@ def touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
 
 @loop
 def latch(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
-    """Draw for all folios of the granule and OR the result into their accessed bits."""
+    """Draw for all folios of the granule and OR the result into their accessed bits.
+
+    Folios that nobody maps are marked accessed instead, as often as they were read.
+    """
+    if memory.unmapped[granule] != 0:
+        _catch_up(memory, rates, scratch, granule, tau)
+        return
     key, before = begin(memory, rates, scratch, granule, tau)
     nr = memory.nr[granule]
     start = granule * GRANULE
@@ -63,3 +87,55 @@ def latch(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
         for i in range(part.size):
             t = scratch.touched[i]
             part[i] = (part[i] | (t << _ACCESSED_BIT)) & ~(t << _UNTOUCHED_BIT)
+
+
+@loop
+def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
+    """mark_accessed for every read since the last look.
+
+    Pass n draws who was read n times or more, with the random numbers of the first pass, so that
+    the number of reads of a folio has the right law.
+    """
+    key, before = begin(memory, rates, scratch, granule, tau)
+    nr = memory.nr[granule]
+    start = granule * GRANULE
+    sweep = np.int64(memory.sweep[granule])
+    for least in range(1, _MOST_READS + 1):
+        if least > 1 and sweep < 0:
+            set_thresholds(
+                rates, scratch, memory.mm[granule], memory.row0[granule], memory.rows[granule],
+                before, tau, least,
+            )  # fmt: skip
+        for base in range(0, nr, BLOCK):
+            part = memory.folio[start + base : start + min(base + BLOCK, nr)]
+            out = scratch.touched[: part.size]
+            if sweep < 0:
+                draw_block(part, memory.rows[granule], base, key, scratch)
+            else:
+                read_block(rates.sweeps, sweep, granule, base, before, tau, least, out)
+            for i in range(part.size):
+                if out[i]:
+                    mark_accessed(memory, start + base + i)
+
+
+@loop
+def mark_accessed(memory, index):  # type: ignore[no-untyped-def]
+    """One read of a folio that nobody maps: referenced at the first, active at the second.
+
+    Mirrors folio_mark_accessed. On a node kept by generations nothing but REFERENCED is remembered.
+    """
+    value = memory.folio[index]
+    nid = np.int64((value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT))
+    here = np.int64((value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT))
+    again = here == INACTIVE and (value & np.uint32(REFERENCED)) != 0
+    value &= ~np.uint32(UNTOUCHED | IDLE)
+    if again and memory.entry[nid] == AS_IT_IS:
+        value = (value & ~np.uint32(REFERENCED | LIST_MASK)) | np.uint32(ACTIVE << LIST_SHIFT)
+        memory.folio[index] = value
+        memory.on_list[nid, INACTIVE] -= 1
+        memory.on_list[nid, ACTIVE] += 1
+        if value & np.uint32(SLOW) == 0:
+            memory.lists[index // GRANULE, INACTIVE] -= 1
+            memory.lists[index // GRANULE, ACTIVE] += 1
+    else:
+        memory.folio[index] = value | np.uint32(REFERENCED)

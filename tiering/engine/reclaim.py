@@ -3,7 +3,9 @@
 kswapd looks at inactive folios: referenced since the last look, one goes to the active list at the
 second time (and is marked referenced at the first); not referenced, it is demoted. Where inactive
 folios are few, active ones are deactivated, whatever their accessed bit, which is cleared. Mirrors
-shrink_inactive_list, shrink_active_list and folio_check_references for mapped folios.
+shrink_inactive_list, shrink_active_list and folio_check_references. Page cache that nobody maps has
+no accessed bit: what was read twice has become active by itself (engine/look.py), and the rest is
+demoted, referenced or not.
 
 The order inside a list is by a hand that goes around the granules, not by the time at which each
 folio was put there: a list in the kernel's order would take eight bytes a folio.
@@ -16,8 +18,10 @@ from numpy.typing import NDArray
 
 from tiering.engine.folios import (
     ACCESSED,
+    ACTIVE,
     FOLIO_BYTES,
     IDLE,
+    INACTIVE,
     LIST_MASK,
     LIST_SHIFT,
     NID_MASK,
@@ -33,7 +37,6 @@ from tiering.engine.migrate import STAMP_NS
 from tiering.engine.pick import pick
 from tiering.engine.shift import shift
 
-INACTIVE, ACTIVE = 0, 1
 REFS = np.uint32(ACCESSED | YOUNG)
 SEEN = np.uint32(~(ACCESSED | YOUNG | IDLE) & 0xFFFFFFFF)
 HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS = range(6)
@@ -148,6 +151,7 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
     """Look at the inactive folios of a granule; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
+    unmapped = memory.unmapped[granule] != 0
     found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
     looked, old, active = np.int64(0), np.int64(0), np.int64(0)
     enough = needed(memory, granule, nid, wanted)
@@ -156,6 +160,8 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
         value = memory.folio[index]
         looked += 1
         if value & REFS == 0:
+            if unmapped:
+                memory.folio[index] = value & ~np.uint32(REFERENCED)
             scratch.chosen[old] = index
             old += 1
         elif value & np.uint32(REFERENCED):

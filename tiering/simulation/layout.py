@@ -98,6 +98,7 @@ def lay_out(memory: Memory, pieces: list[Piece], seed: int) -> list[Vma]:
             memory.row0[g] = local
             memory.rows[g] = min(stride or width, piece.row_at + width - local)
             memory.sweep[g] = piece.sweep
+            memory.unmapped[g] = not piece.scanned
             memory.key[g] = stream_key(seed, piece.mm, 2, next(number))
         memory.pages[piece.row_at : piece.row_at + width] = 1 << piece.order
         vmas.append(_vma(piece, granule, last))
