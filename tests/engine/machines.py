@@ -1,5 +1,7 @@
 """Small machines made by hand for tests of the engine."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tiering.engine.flow import Pace
@@ -56,3 +58,46 @@ def flat_memory(nr_folios: int, nid: int = 1, seed: int = 1, room: int = 1 << 30
         memory.key[granule] = stream_key(seed, 0, granule)
     fill(memory, 0, GRANULE, 0, nr_folios, nid, int(nid > 0))
     return memory
+
+
+class Layout(NamedTuple):
+    """A VMA by hand: folios, their order, node on which they are populated, and owner."""
+
+    nr_folios: int
+    order: int = 0
+    nid: int = 1
+    mm: int = 0
+
+
+def laid_out(
+    vmas: list[Layout], capacity: list[int], slow: list[int] | None = None, stamps: bool = False
+) -> Memory:
+    """VMAs one after another, a row each; capacity in pages, slow: 1 for nodes not top tier."""
+    granules = sum(nr_granules(vma.nr_folios, vma.order) for vma in vmas)
+    memory = empty_memory(granules, len(vmas), np.array(capacity, np.int64), stamps)
+    first = 0
+    for row, vma in enumerate(vmas):
+        end = first + nr_granules(vma.nr_folios, vma.order)
+        memory.mm[first:end], memory.row0[first:end] = vma.mm, row
+        memory.rows[first:end] = 1
+        memory.pages[row] = 1 << vma.order
+        for granule in range(first, end):
+            memory.key[granule] = stream_key(1, vma.mm, granule)
+        below = slow[vma.nid] if slow else int(vma.nid > 0)
+        fill(memory, first, GRANULE >> vma.order, 0, vma.nr_folios, vma.nid, below)
+        first = end
+    return memory
+
+
+def row_rates(shares: list[float], mms: list[int] | None = None) -> Rates:
+    """Row r gets shares[r] touches an access of its mm, for ever; rows of an mm are neighbours."""
+    owner = mms or [0] * len(shares)
+    nr_mms = max(owner) + 1
+    nr_rows = np.array([owner.count(mm) for mm in range(nr_mms)], np.int64)
+    at = np.cumsum(nr_rows) - nr_rows
+    rows, ones = len(shares), np.ones(nr_mms, np.int64)
+    return Rates(
+        np.array(shares), np.zeros(rows), np.zeros(rows), at, at, nr_rows,
+        np.arange(nr_mms, dtype=np.int64), ones, np.zeros(nr_mms), np.full(nr_mms, np.inf),
+        NO_SWEEPS,
+    )  # fmt: skip

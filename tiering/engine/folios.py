@@ -168,6 +168,8 @@ def unplace(memory, first, end):  # type: ignore[no-untyped-def]
             memory.free[nid] += memory.pages[row]
             freed += memory.pages[row]
             memory.folio[index] = value & np.uint32(KEPT)
+        if memory.stamp.size > 0:
+            memory.stamp[start : start + memory.nr[granule]] = 0
         memory.nr[granule] = 0
         memory.nr_slow[granule] = 0
         memory.lists[granule, :] = 0
