@@ -105,11 +105,9 @@ def sink(
     )  # fmt: skip
 
 
-def first_lists(knobs: Reclaim, memory: Memory, top_tier: NDArray[np.bool_]) -> None:
+def first_lists(knobs: Reclaim, memory: Memory) -> None:
     """Set on which list folios begin: the youngest generation, or the inactive list."""
-    memory.entry[:] = AS_IT_IS
-    if knobs.lru == "mglru":
-        memory.entry[:] = np.where(top_tier, FIRST_MAX_SEQ, 0)
+    memory.entry[:] = FIRST_MAX_SEQ if knobs.lru == "mglru" else AS_IT_IS
 
 
 def first_state(nr_threads: int) -> NDArray[np.int64]:

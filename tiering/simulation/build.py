@@ -85,7 +85,7 @@ def build(scenario: Scenario, seed: int) -> World:
     vmas: list[list[Vma]] = [[] for _ in processes]
     for vma in lay_out(memory, pieces, seed):
         vmas[vma.mm].append(vma)
-    first_lists(scenario.reclaim, memory, top_tier)
+    first_lists(scenario.reclaim, memory)
     nr_folios = np.concatenate(draft.nr_folios)
     walk_ns = _walks(scenario, rates, nr_folios, memory.pages)
     return World(
