@@ -63,7 +63,9 @@ def test_distance_is_by_node_number() -> None:
 
 
 def test_units_of_the_knobs_become_those_of_the_loops() -> None:
-    found = sink(Reclaim(demote_us=2.5, ping_pong_s=0.5), np.array([0, 1]), np.zeros(2), 8.0)
+    found = sink(
+        Reclaim(demote_us=2.5, ping_pong_s=0.5), np.array([0, 1]), np.zeros(2, np.int64), 8.0
+    )
     assert (found.folio_ns, found.again_ns, found.bytes_per_ns) == (2500.0, 500_000_000, 8.0)
 
 
