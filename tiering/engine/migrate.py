@@ -32,7 +32,9 @@ MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED = range(NR_OUTCOMES)
 WINDOW_NS = 1_000_000_000
 """Accounting period of the rate limit, as of the kernel's promotion rate limit."""
 STAMP_NS = 100_000_000
-"""Unit of `Memory.stamp`; it wraps after 6,553.6 s."""
+"""Unit of `Memory.stamp`."""
+STAMPS = 65_535
+"""Stamps there are, 1 and up, so that they begin anew after 6,553.5 s; 0 is none."""
 
 
 class Terms(NamedTuple):
@@ -149,7 +151,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
                 room -= pages
                 spent += copy_ns
                 if memory.stamp.size > 0:
-                    memory.stamp[index] = np.uint16(max((clock // STAMP_NS) & 0xFFFF, 1))
+                    memory.stamp[index] = stamp_of(clock)
             elif fate == NO_ROOM:
                 books.refused[terms.dst] = True
         books.age[0] += waited * (stop - done)
@@ -157,6 +159,18 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
         done = stop
         clock += np.int64(spent + 0.5)
     return done, chosen, clock
+
+
+@loop
+def stamp_of(clock):  # type: ignore[no-untyped-def]
+    """What `Memory.stamp` says of a folio promoted at `clock` ns."""
+    return np.uint16(clock // STAMP_NS % STAMPS + 1)
+
+
+@loop
+def stamp_age(stamp, clock):  # type: ignore[no-untyped-def]
+    """Units of STAMP_NS from a stamp that is not 0 until `clock` ns."""
+    return (clock // STAMP_NS + 1 - np.int64(stamp)) % STAMPS
 
 
 @loop

@@ -33,7 +33,7 @@ from tiering.engine.folios import (
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
-from tiering.engine.migrate import STAMP_NS
+from tiering.engine.migrate import STAMP_NS, stamp_age
 from tiering.engine.pick import pick
 from tiering.engine.shift import shift
 
@@ -244,8 +244,8 @@ def _account(memory, index, pages, clock, sink, sunk):  # type: ignore[no-untype
     if memory.folio[index] & np.uint32(UNTOUCHED):
         sunk.untouched[0] += pages
     if memory.stamp.size > 0 and memory.stamp[index] > 0:
-        ago = ((clock // STAMP_NS) - np.int64(memory.stamp[index])) & 0xFFFF
-        sunk.again[0] += pages if ago * STAMP_NS <= sink.again_ns else 0
+        ago = stamp_age(memory.stamp[index], clock) * STAMP_NS
+        sunk.again[0] += pages if ago <= sink.again_ns else 0
         memory.stamp[index] = 0
 
 
