@@ -66,8 +66,8 @@ class Patient:
             here, nid = (word & LIST_MASK) >> LIST_SHIFT, (word & NID_MASK) >> NID_SHIFT
             pages = self.memory.pages[self.memory.row0[granule]]
             self.memory.folio[index] = (word & ~LIST_MASK) | there << LIST_SHIFT
-            self.memory.on_list[nid, here] -= 1
-            self.memory.on_list[nid, there] += 1
+            self.memory.on_list[nid, here] -= pages
+            self.memory.on_list[nid, there] += pages
             if not self.sink.slow[nid]:
                 self.memory.lists[granule, here] -= 1
                 self.memory.lists[granule, there] += 1

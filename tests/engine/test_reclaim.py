@@ -1,5 +1,9 @@
+from math import isqrt
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engine.machines import Layout, pace
 from tests.engine.reclaiming import COPY_NS, DEMOTE_NS, RMAP_NS, Patient, patient
@@ -20,6 +24,7 @@ from tiering.engine.reclaim import (
     HAND,
     IDLE_STEPS,
     INACTIVE,
+    inactive_is_low,
 )
 
 ROOM = [100, 1000, 1000]
@@ -128,6 +133,29 @@ def test_deactivation_stops_with_the_granule_that_restores_the_balance() -> None
     assert (one.state[HAND], one.state[ACTIVE_HAND]) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("gib", "ratio"), [(0.5, 1), (1, 3), (2, 4), (10, 10), (64, 25), (100, 31), (1024, 101)]
+)
+@pytest.mark.parametrize("order", [0, 9])
+def test_inactive_is_low_by_the_square_root_of_ten_gib(gib: float, ratio: int, order: int) -> None:
+    """Pages count, not folios."""
+    one = patient([Layout(1, order, nid=0)], [4096] * 3)
+    total = round(gib * GIB)
+    border = total // (ratio + 1)  # inactive ratio < active
+    for inactive, low in ((border - 1, True), (border + 1, False)):
+        one.memory.on_list[0] = [inactive, total - inactive, 0, 0]
+        assert bool(inactive_is_low(one.memory, 0)) == low
+    assert ratio == max(isqrt(10 * int(gib)), 1)
+
+
+def test_lists_of_large_folios_are_measured_in_pages() -> None:
+    """4 inactive pages of order 0 against 2 active folios of 512: deactivation, though 4 > 2."""
+    one = patient([Layout(4, 0, nid=0), Layout(2, 9, nid=0)], [2000] * 3)
+    one.put([GRANULE, GRANULE + 1], ACTIVE)
+    assert one.memory.on_list[0].tolist() == [4, 1024, 0, 0]
+    assert inactive_is_low(one.memory, 0)
+
+
 def test_pinned_folios_are_never_demoted() -> None:
     one = four()
     one.memory.folio[1] |= np.uint32(PINNED)
@@ -217,3 +245,30 @@ def test_what_was_touched_since_the_promotion_did_not_rise_for_nothing() -> None
 
 LAYOUT = [Layout(40, 0, nid=0), Layout(9, 4, nid=0), Layout(5, 9, nid=0), Layout(20, 0, nid=1)]
 PLACES = np.concatenate([np.arange(vma.nr_folios) + i * GRANULE for i, vma in enumerate(LAYOUT)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_books_balance_whatever_the_folios_are(seed: int, mglru: bool) -> None:
+    """Random flags and lists, three nodes, touches that go on, pieces of random length."""
+    random = np.random.default_rng(seed)
+    room = [5000, int(random.integers(100, 3000)), int(random.integers(1, 3000))]
+    one = patient(LAYOUT, room, mglru=mglru, stamps=True, share=float(random.choice([0, 1e-6])))
+    one.pace = pace(0.01)
+    for flag in (ACCESSED, YOUNG, IDLE, REFERENCED, PINNED, UNTOUCHED):
+        chosen = PLACES[random.random(PLACES.size) < random.random()]
+        one.memory.folio[chosen] |= np.uint32(flag)
+    if not mglru:
+        one.put(PLACES[random.random(PLACES.size) < random.random()].tolist(), ACTIVE)
+    pinned = one.memory.folio[PLACES] & np.uint32(PINNED) != 0
+    before = one.nids(0, one.memory.folio.size)
+    clock, wanted, resident = 0, int(random.integers(1000, 5001)), one.memory.resident.copy()
+    for _ in range(30):
+        clock = one.shrink(wanted, clock, clock + int(random.integers(1, 10**7)))
+        assert (one.memory.free >= 0).all()
+        assert (one.memory.resident.sum(axis=1) == resident.sum(axis=1)).all()
+    after = np.array(one.nids(0, one.memory.folio.size))[PLACES]
+    assert (after >= np.array(before)[PLACES]).all(), "nothing rises"
+    assert (after[pinned] == np.array(before)[PLACES][pinned]).all()
+    assert one.memory.free[0] >= wanted or one.state[IDLE_STEPS] > 0
+    assert one.sunk.pages[0] == (resident[:, 0] - one.memory.resident[:, 0]) @ one.memory.pages

@@ -51,7 +51,7 @@ class Memory(NamedTuple):
     touches that are Poisson. unmapped: u8[G] 1 for page cache that is in nobody's page table.
     lists: i32[G, NR_LISTS] top-tier folios by list. stamp: u16[F] when the folio was promoted, or
     empty if nobody asks. pages: i64[R] 4 KiB pages of a folio of the row. resident: i64[R, N]
-    folios of a row on a node. on_list: i64[N, NR_LISTS] folios of a node by list. free: i64[N]
+    folios of a row on a node. on_list: i64[N, NR_LISTS] pages of a node by list. free: i64[N]
     pages that still fit. entry: u8[N] list on which folios begin on a node.
     """
 
@@ -140,7 +140,7 @@ def place(memory, granule, nr, nid, slow):  # type: ignore[no-untyped-def]
     memory.nr_slow[granule] += nr if slow else 0
     if not slow:
         memory.lists[granule, entry] += nr
-    memory.on_list[nid, entry] += nr
+    memory.on_list[nid, entry] += pages
     memory.free[nid] -= pages
 
 
@@ -164,9 +164,10 @@ def unplace(memory, first, end):  # type: ignore[no-untyped-def]
             nid = np.int64((value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT))
             row = memory.row0[granule] + np.int64(value & np.uint32(CLASS_MASK))
             memory.resident[row, nid] -= 1
-            memory.on_list[nid, (value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT)] -= 1
-            memory.free[nid] += memory.pages[row]
-            freed += memory.pages[row]
+            pages = memory.pages[row]
+            memory.on_list[nid, (value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT)] -= pages
+            memory.free[nid] += pages
+            freed += pages
             memory.folio[index] = value & np.uint32(KEPT)
         if memory.stamp.size > 0:
             memory.stamp[start : start + memory.nr[granule]] = 0
@@ -194,7 +195,8 @@ def move(memory, index, dst, slow):  # type: ignore[no-untyped-def]
     memory.nr_slow[granule] += slow - was_slow
     memory.lists[granule, here] -= 1 - was_slow
     memory.lists[granule, there] += 1 - slow
-    memory.on_list[src, here] -= 1
-    memory.on_list[dst, there] += 1
-    memory.free[src] += memory.pages[row]
-    memory.free[dst] -= memory.pages[row]
+    pages = memory.pages[row]
+    memory.on_list[src, here] -= pages
+    memory.on_list[dst, there] += pages
+    memory.free[src] += pages
+    memory.free[dst] -= pages

@@ -56,7 +56,7 @@ def _recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
             here = np.int64((value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT))
             slow = np.int32((value & np.uint32(SLOW)) != 0)
             resident[row, nid] += 1
-            on_list[nid, here] += 1
+            on_list[nid, here] += memory.pages[row]
             nr_slow[granule] += slow
             lists[granule, here] += 1 - slow
     return resident, nr_slow, lists, on_list

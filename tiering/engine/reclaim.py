@@ -127,7 +127,7 @@ def has_any(memory, granule, slow, which):  # type: ignore[no-untyped-def]
 
 @loop
 def inactive_is_low(memory, nid):  # type: ignore[no-untyped-def]
-    """Whether active folios outweigh inactive ones more than sqrt(10 x GiB) to 1."""
+    """Whether active pages outweigh inactive ones more than sqrt(10 x GiB) to 1."""
     inactive, active = memory.on_list[nid, INACTIVE], memory.on_list[nid, ACTIVE]
     gib = (inactive + active) >> 18
     ratio = np.int64(1)
@@ -139,8 +139,9 @@ def inactive_is_low(memory, nid):  # type: ignore[no-untyped-def]
 @loop
 def count_relisted(memory, granule, nid, here, there, nr, slow):  # type: ignore[no-untyped-def]
     """Keep the books of `nr` folios of a granule and node that went from one list to another."""
-    memory.on_list[nid, here] -= nr
-    memory.on_list[nid, there] += nr
+    pages = memory.pages[memory.row0[granule]]  # folios of a granule are of one order
+    memory.on_list[nid, here] -= nr * pages
+    memory.on_list[nid, there] += nr * pages
     if not slow:
         memory.lists[granule, here] -= nr
         memory.lists[granule, there] += nr

@@ -50,7 +50,7 @@ def shift(memory, scratch, granule, indices, nr, dst, slow, flags, without):  # 
         lists[((value >> _NID_SHIFT) & _NID) * np.uint32(NR_LISTS) + here] += 1
         memory.folio[indices[i]] = (value & kept) | tag
     _book_rows(memory, scratch, granule, dst, pages)
-    _book_lists(memory, scratch, granule, dst, slow, was_slow == 0)
+    _book_lists(memory, scratch, granule, dst, slow, was_slow == 0, pages)
     memory.nr_slow[granule] += (nr if slow else 0) - np.int64(was_slow)
     return pages
 
@@ -73,7 +73,7 @@ def _book_rows(memory, scratch, granule, dst, pages):  # type: ignore[no-untyped
 
 
 @loop
-def _book_lists(memory, scratch, granule, dst, slow, from_top):  # type: ignore[no-untyped-def]
+def _book_lists(memory, scratch, granule, dst, slow, from_top, pages):  # type: ignore[no-untyped-def]
     """Take scratch.lists into the books of lists, and clear it."""
     entry = np.int64(memory.entry[dst])
     for nid in range(memory.free.size):
@@ -83,8 +83,8 @@ def _book_lists(memory, scratch, granule, dst, slow, from_top):  # type: ignore[
                 continue
             scratch.lists[nid * NR_LISTS + here] = 0
             there = here if entry == AS_IT_IS else entry
-            memory.on_list[nid, here] -= nr
-            memory.on_list[dst, there] += nr
+            memory.on_list[nid, here] -= nr * pages
+            memory.on_list[dst, there] += nr * pages
             if from_top:
                 memory.lists[granule, here] -= nr
             if not slow:
