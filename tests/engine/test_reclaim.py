@@ -156,6 +156,20 @@ def test_lists_of_large_folios_are_measured_in_pages() -> None:
     assert inactive_is_low(one.memory, 0)
 
 
+def test_without_room_below_a_demotion_fails_and_the_folio_stays() -> None:
+    one = four(reserve=(0, 999, 999))
+    one.memory.folio[0] |= np.uint32(REFERENCED | UNTOUCHED)
+    one.shrink(wanted=100, until=1)
+    assert one.nids(0, 4) == [1, 2, 0, 0]
+    assert one.sunk.failed[0] == 2
+    assert one.memory.free.tolist() == [98, 999, 999]
+    one = four(reserve=(0, 1000, 1000))
+    one.memory.folio[0] |= np.uint32(REFERENCED | UNTOUCHED)
+    one.shrink(wanted=100, until=1)
+    assert flags(one, 0) == UNTOUCHED, "its reference is used up by the look"
+    assert one.sunk.untouched[0] == 0
+
+
 def test_pinned_folios_are_never_demoted() -> None:
     one = four()
     one.memory.folio[1] |= np.uint32(PINNED)

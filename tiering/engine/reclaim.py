@@ -257,7 +257,7 @@ def _sink(memory, scratch, granule, nid, nr, dst, sink, sunk):  # type: ignore[n
         return
     pages = nr * shift(
         memory, scratch, granule, scratch.chosen, nr, dst, np.int64(sink.slow[dst]), np.uint32(0),
-        np.uint32(UNTOUCHED | REFERENCED),
+        np.uint32(UNTOUCHED),
     )  # fmt: skip
     sunk.pages[0] += pages
     sunk.from_nid[nid] += pages
