@@ -23,6 +23,7 @@ from tiering.engine.look import latch, tau_at
 from tiering.engine.pick import pick
 from tiering.engine.reclaim import (
     AGE_HAND,
+    AGED,
     HAND,
     IDLE_STEPS,
     MAX_SEQ,
@@ -36,17 +37,24 @@ from tiering.engine.reclaim import (
 )
 
 MIN_GENERATIONS = 2
+AGINGS = 3
+"""So many in a row that leave nothing to demote end the search: two may be needed to begin with."""
 
 
 @loop
 def shrink_generations(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
-    """As `reclaim.shrink`, by generations; state[AGE_HAND] is -1 unless aging is under way."""
+    """As `reclaim.shrink`, by generations; ends as well when aging again and again leaves none but
+    young folios. state[AGE_HAND] is -1 unless aging is under way, state[AGED] counts agings."""
     nr = memory.nr.size
     while memory.free[nid] < wanted and clock < until and state[IDLE_STEPS] < 2 * nr:
         if state[AGE_HAND] >= 0:
             clock = _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk)
             continue
         if not _oldest(memory, nid, state):
+            if state[AGED] == AGINGS:
+                state[AGED], state[IDLE_STEPS] = 0, 2 * nr
+                break
+            state[AGED] += 1
             state[AGE_HAND] = 0
             continue
         granule = state[HAND]
@@ -60,7 +68,9 @@ def shrink_generations(memory, rates, scratch, nid, state, clock, until, pace, w
             )  # fmt: skip
             clock += np.int64(spent + 0.5)
         state[HAND] = granule + 1 if granule + 1 < nr else 0
-        state[IDLE_STEPS] = 0 if sunk.pages[0] > before else state[IDLE_STEPS] + 1
+        state[IDLE_STEPS] += 1
+        if sunk.pages[0] > before:
+            state[IDLE_STEPS] = state[AGED] = 0
     return clock
 
 

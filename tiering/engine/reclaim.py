@@ -39,8 +39,8 @@ from tiering.engine.shift import shift
 
 REFS = np.uint32(ACCESSED | YOUNG)
 SEEN = np.uint32(~(ACCESSED | YOUNG | IDLE) & 0xFFFFFFFF)
-HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS = range(6)
-NR_STATE = 6
+HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS, AGED = range(7)
+NR_STATE = 7
 """Fields of the state of a node's kswapd."""
 
 
