@@ -30,6 +30,22 @@ def test_touch_probability_of_a_long_window_is_one() -> None:
     assert touch_probability(1e9) == pytest.approx(1.0, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("tau", "phase", "into"), [(0.0, 0, 0.0), (9.5, 0, 9.5), (10.0, 1, 0.0), (1e6, 1, 999_990.0)]
+)
+def test_an_endless_last_phase_is_entered_and_never_left(
+    tau: float, phase: int, into: float
+) -> None:
+    """10 accesses of one touch in two, then one in four for ever."""
+    rates, buffers = phased_rates([0.5, 0.25], [10.0, math.inf]), scratch()
+    rates.lap_touches[:] = 5.0  # as the tables have it: of the phases that end
+    assert phase_of(rates, 0, tau) == (0.0, phase, into)
+    set_thresholds(rates, buffers, 0, 0, 1, 8.0, 12.0)
+    assert buffers.threshold[0] / 2**32 == pytest.approx(-math.expm1(-1.5), abs=1e-9)
+    assert next_border(rates, np.array([2.0]), np.array([4.0]), np.array([np.inf])) == 2.0
+    assert next_border(rates, np.array([tau + 10]), np.ones(1), np.array([np.inf])) == np.inf
+
+
 def touched_counts(nr: int, share: float, windows: list[float], seed: int) -> list[int]:
     """Folios found touched in each window; the young flag is wiped between looks."""
     memory, rates, buffers = flat_memory(nr, seed=seed), flat_rates(share), scratch()

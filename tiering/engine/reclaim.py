@@ -152,7 +152,6 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
     """Look at the inactive folios of a granule; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
-    unmapped = memory.unmapped[granule] != 0
     found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
     looked, old, active = np.int64(0), np.int64(0), np.int64(0)
     enough = needed(memory, granule, nid, wanted)
@@ -161,8 +160,7 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
         value = memory.folio[index]
         looked += 1
         if value & REFS == 0:
-            if unmapped:
-                memory.folio[index] = value & ~np.uint32(REFERENCED)
+            memory.folio[index] = value & ~np.uint32(REFERENCED)
             scratch.chosen[old] = index
             old += 1
         elif value & np.uint32(REFERENCED):

@@ -89,7 +89,8 @@ def phase_of(rates, mm, tau):  # type: ignore[no-untyped-def]
     laps = 0.0
     if nr > 1 and rates.lap[mm] < np.inf:
         laps = np.floor(tau / rates.lap[mm])
-        tau = tau - laps * rates.lap[mm]
+        if laps > 0.0:  # never where the last phase is endless
+            tau = tau - laps * rates.lap[mm]
     first = rates.phase_at[mm]
     lo, hi = 0, nr - 1
     while lo < hi:
