@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -119,3 +120,36 @@ def test_what_never_begins_again_stays_in_its_last_phase() -> None:
     workload = merge([grows, turns])
     assert workload.phase_accesses.tolist() == [10.0, np.inf]
     assert shares(workload.regions[0]) == [1.0, 2.0]
+
+
+def test_regions_that_never_begin_again_share_their_borders() -> None:
+    """Borders 0 10 and 0 5 20, the last phases endless."""
+    one = region("one", [1.0, 2.0], [10.0, np.inf])
+    two = region("two", [3.0, 4.0, 5.0], [5.0, 15.0, np.inf])
+    workload = merge([one, two, region("still", [6.0], [])])
+    assert workload.phase_accesses.tolist() == [5.0, 5.0, 10.0, np.inf]
+    assert [shares(r) for r in workload.regions] == [
+        [1.0, 1.0, 2.0, 2.0], [3.0, 4.0, 4.0, 5.0], [6.0] * 4,
+    ]  # fmt: skip
+
+
+def test_one_region_that_never_begins_again_is_kept_as_it_is() -> None:
+    workload = merge([region("one", [1.0, 2.0], [10.0, np.inf])])
+    assert workload.phase_accesses.tolist() == [10.0, np.inf]
+    assert shares(workload.regions[0]) == [1.0, 2.0]
+
+
+def test_phases_that_repeat_and_phases_that_do_not_are_refused_together() -> None:
+    with pytest.raises(PatternError) as caught:
+        merge([region("one", [1.0, 2.0], [10.0, np.inf]), region("two", [1.0, 2.0], [5.0, 5.0])])
+    assert str(caught.value) == (
+        "VMA one never begins again, VMA two does every 10 accesses: put them into processes of "
+        "their own"
+    )
+
+
+def test_what_is_populated_follows_the_common_phases() -> None:
+    grows = replace(region("one", [1.0, 2.0], [10.0, np.inf]), populated=np.array([3, 7]))
+    workload = merge([grows, region("two", [1.0, 2.0], [5.0, np.inf])])
+    assert workload.regions[0].populated.tolist() == [3, 3, 7]
+    assert workload.regions[1].populated.size == 0
