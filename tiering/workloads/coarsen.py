@@ -1,8 +1,10 @@
 """Large folios: a pattern over pages becomes one over folios (docs/model.md#folio-orders).
 
 A folio of order k is touched if any of its 2**k pages is, so its rate is the sum of theirs. Where
-folios differ in more ways than there are classes, they are put into 64 bins of nearly equal rate
-with the mean of each bin, so that the region's total stays what it is.
+folios differ in more ways than there are classes, they are put into 64 bins, each as narrow in its
+ratio of rates as can be, with the mean of the bin, so that the region's total stays what it is. For
+Zipf (exponent 0.99, 8 GiB) a folio deviates from its own rate by up to 12 % at order 4 and 4 % at
+order 9 (tests/workloads/test_coarsen.py).
 """
 
 import numpy as np
@@ -12,6 +14,8 @@ from tiering.workloads.pattern import PatternError, Region
 
 NR_CLASSES = 64
 CHUNK = 2**18  # pages at a time
+WIDEST = 1e300  # ratio between the extremes of a bin
+HALVINGS = 60  # of the range in which the ratio is searched
 
 
 def coarsen(region: Region, order: int) -> Region:
@@ -27,7 +31,7 @@ def coarsen(region: Region, order: int) -> Region:
     nr_folios = -(-region.nr_folios // pages)
     populated = -(-region.populated // pages)
     if region.sweep is not None:
-        share = region.share * pages
+        share = region.share * (region.nr_folios / nr_folios)
         classes = np.zeros(nr_folios, np.uint8)
     else:
         step = CHUNK >> order
@@ -73,8 +77,29 @@ def _kinds(rates: NDArray[np.float64], order: int) -> tuple[NDArray[np.uint8], N
 
 
 def _bins(rates: NDArray[np.float64]) -> NDArray[np.int64]:
-    """i64[kinds] bin of each kind, by increasing rate: bins of equal width between the extremes,
-    empty ones left out."""
-    width = (rates[-1] - rates[0]) / NR_CLASSES
-    at = np.minimum(((rates - rates[0]) / width).astype(np.int64), NR_CLASSES - 1)
-    return np.unique(at, return_inverse=True)[1].reshape(-1)
+    """i64[kinds] bin of each kind, by increasing rate: the narrowest ratio between the extremes of
+    a bin with which NR_CLASSES do; what is never touched has a bin of its own."""
+    nr_cold = int(rates[0] == 0.0)
+    warm, most = rates[nr_cold:], NR_CLASSES - nr_cold
+    low, high = 1.0, min(float(warm[-1] / warm[0]), WIDEST)
+    begins = _begins(warm, high, most)
+    for _ in range(HALVINGS):
+        middle = float(np.sqrt(low) * np.sqrt(high))
+        found = _begins(warm, middle, most)
+        if found:
+            high, begins = middle, found
+        else:
+            low = middle
+    bin_of = np.zeros(rates.size, np.int64)
+    bin_of[nr_cold:] = np.searchsorted(begins, np.arange(warm.size), side="right") - 1 + nr_cold
+    return bin_of
+
+
+def _begins(rates: NDArray[np.float64], ratio: float, most: int) -> list[int]:
+    """First kind of each bin, none of which spans more than `ratio`; [] if that makes too many."""
+    begins: list[int] = []
+    at = 0
+    while at < rates.size and len(begins) <= most:
+        begins.append(at)
+        at = max(int(np.searchsorted(rates, rates[at] * ratio, side="right")), at + 1)
+    return begins if len(begins) <= most else []
