@@ -60,12 +60,14 @@ class Movers(NamedTuple):
 
 @loop
 def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, end, stop):  # type: ignore[no-untyped-def]
-    """Go on to `end`, and from there tick by tick to `stop` as long as folios move.
+    """Go on to `end`, and from there tick by tick to `stop` as long as folios move or stalls are
+    paid.
 
-    Stops at a border of the flow, which the caller settles. Returns whether folios may move on.
+    Stops at a border of the flow, which the caller settles. Returns whether either goes on.
     """
     while True:
         duration = end - flow.at[TIME]
+        paying = stalled(flow)
         busy = movers.scanning[0]
         movers.scanning[0] = 0
         busy -= total(movers.busy)
@@ -81,10 +83,10 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         advance(flow, end)
         flow.cpu[KERNEL_BUSY] = busy / duration
         changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
-        may_move = moving(memory, queue, terms, movers, end)
+        may_move = moving(memory, queue, terms, movers, end) or stalled(flow)
         if end >= flow.at[BORDER]:
             return may_move
-        if changed or flow.dirty.any() or _short_of_cpus(flow) or stalled(flow):
+        if changed or flow.dirty.any() or _short_of_cpus(flow) or paying:
             settle(flow, rates, memory, nodes)
         if end >= stop or not may_move:
             return may_move

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import tiering
 from tiering.engine.carry import carry
+from tiering.engine.flow import stalled
 from tiering.engine.invariants import check_books
 from tiering.engine.touch import scratch
 from tiering.migration.queue import MigrationQueue
@@ -200,7 +201,8 @@ class Simulation:
     def _scan(self, end: int) -> tuple[int, int]:
         """Let the scanning threads work; (end of the first step, end of the steps after it)."""
         now = self.time_ns
-        first = min(end, _next_tick(now)) if self._moving or self.queue.moves else end
+        ticking = self._moving or self.queue.moves or bool(stalled(self.progress.flow))
+        first = min(end, _next_tick(now)) if ticking else end
         while True:
             ready = [t for t in self.threads if not t.draining and t.clock < first]
             if not ready:
