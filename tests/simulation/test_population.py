@@ -174,6 +174,16 @@ def test_the_scanner_forgets_a_process_that_exits_and_greets_it_when_it_comes_ba
     assert result["counters"]["pgpromote_success"] == 3 * 700
 
 
+def test_a_process_may_begin_again_at_the_moment_in_which_it_exits() -> None:
+    short = {"lifetime_s": 0.5, "every_s": 0.5, "name": "short", "vmas": [vma(700)]}
+    simulation, rows, events = finished(composed([short], **SMALL, until_s=2.0))
+    assert rows["time_ns"].tolist() == [tenth * S // 10 for tenth in range(1, 21)]
+    assert events == ["short: exits", "short: starts"] * 4
+    assert (rows["node.resident_mib"].sum(axis=1) * MIB == 700).all()
+    assert (rows["mm.throughput"] > 0).all()
+    assert simulation.result()["counters"]["pgfault"] == 4 * 700
+
+
 def test_without_every_s_a_process_exits_for_good() -> None:
     app, once = {"vmas": [vma(10)]}, {"name": "once", "lifetime_s": 0.2, "vmas": [vma(700)]}
     simulation, rows, events = finished(composed([app, once], **SMALL, until_s=2.0))

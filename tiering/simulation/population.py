@@ -56,12 +56,13 @@ class Population:
         `entered` and `left` name the mms that came and went.
         """
         changed = False
-        for mm in np.flatnonzero(self._next <= now).tolist():
+        while (due := np.flatnonzero(self._next <= now)).size:  # an exit may be the next start too
             changed = True
-            if self.alive[mm]:
-                self._exit(mm, now)
-            else:
-                self._start(mm, now)
+            for mm in due.tolist():
+                if self.alive[mm]:
+                    self._exit(mm, now)
+                elif self._next[mm] <= now:
+                    self._start(mm, now)
         for mm, phased in enumerate(self._phased):
             if phased and self.alive[mm]:
                 changed |= self._grow(mm, now)
