@@ -55,12 +55,15 @@ def composed(
     processes: list[dict[str, Any]], nodes: list[dict[str, Any]] | None = None, **changes: Any
 ) -> Scenario:
     """Any processes on any nodes; what is not said of them is small and quiet."""
-    machine = [{"name": "DRAM", "tier": 0}, {"name": "CXL", "tier": 1, "latency_ns": 250.0}]
+    machine: list[dict[str, Any]] = [
+        {"name": "DRAM", "tier": 0},
+        {"name": "CXL", "tier": 1, "latency_ns": 250.0},
+    ]
     text = TINY[: TINY.index("[[nodes]]")]
     for node in nodes or machine:
         text += _table("nodes", NODE | node)
     for process in processes:
-        plain = {"name": "app", "threads": 1, "think_ns": 750.0} | process
+        plain: dict[str, Any] = {"name": "app", "threads": 1, "think_ns": 750.0} | process
         vmas = plain.pop("vmas", [])
         text += _table("processes", plain)
         for vma in vmas:
@@ -68,7 +71,7 @@ def composed(
     return load_text(text, "composed", {k.replace("__", "."): v for k, v in changes.items()})
 
 
-NODE = {
+NODE: dict[str, Any] = {
     "capacity_mib": 64, "latency_ns": 100.0, "read_gb_s": 1000.0, "write_gb_s": 1000.0,
 }  # fmt: skip
 

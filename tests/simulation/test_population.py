@@ -231,9 +231,24 @@ def test_a_process_that_is_the_largest_itself_is_killed_with_all_its_vmas() -> N
     assert simulation.population.killed == ["hog"]
 
 
+def test_a_killed_process_does_not_come_back() -> None:
+    again = GREEDY | {"lifetime_s": 0.2, "every_s": 0.5}
+    simulation, rows, _ = finished(composed([BIG, again], **SMALL, until_s=3.0))
+    assert simulation.population.killed == ["big"]
+    assert not rows["mm.throughput"][-5:, 0].any()
+
+
 def test_the_run_ends_when_nobody_is_left() -> None:
     app = {"name": "alone", "vmas": [vma(1200, node="CXL", **GROWS)]}
     simulation, _, events = finished(composed([app], **SMALL, until_s=5.0))
     assert "killed process alone" in events[-1]
     assert simulation.result()["ended"] == "out of memory"
     assert simulation.time_ns < 1 * S
+
+
+def test_the_run_goes_on_for_somebody_who_is_still_to_come() -> None:
+    app = {"name": "alone", "vmas": [vma(1200, node="CXL", **GROWS)]}
+    late = {"name": "late", "start_s": 2.0, "vmas": [vma(100)]}
+    simulation, rows, _ = finished(composed([app, late], **SMALL, until_s=3.0))
+    assert simulation.result()["ended"] == "time is up"
+    assert rows["mm.throughput"][-1].tolist()[1] > 0.0

@@ -108,8 +108,8 @@ class Simulation:
 
     @property
     def _deserted(self) -> bool:
-        """True if memory ran out and every process was killed."""
-        return len(self.population.killed) > 0 and not self.population.alive.any()
+        """True if memory ran out, nobody is left and nobody is to come."""
+        return len(self.population.killed) > 0 and self.population.over
 
     @property
     def done_share(self) -> float:

@@ -50,6 +50,11 @@ class Population:
         """Grid point of the next start or exit."""
         return int(self._next.min())
 
+    @property
+    def over(self) -> bool:
+        """True if no process is there and none will begin."""
+        return not self.alive.any() and self.next_ns() == FAR
+
     def act(self, now: int) -> bool:
         """Starts and exits that are due and growth into a new phase; True if anything changed.
 
