@@ -14,12 +14,14 @@ from tiering.engine.chunks import (
     WORD_END,
     Chunks,
     chunks,
-    next_offset,
+    consume,
+    expand,
     push,
     room_needed,
     with_room,
 )
 from tiering.engine.folios import GRANULE
+from tiering.engine.reports import in_runs
 
 
 def u32(*numbers: int) -> np.ndarray:
@@ -27,18 +29,21 @@ def u32(*numbers: int) -> np.ndarray:
 
 
 def add(queue: Chunks, folios: np.ndarray, stamp: int) -> Chunks:
-    queue = with_room(queue, *room_needed(folios))
-    push(queue, folios, stamp)
+    found = in_runs(folios)
+    queue = with_room(queue, *room_needed(found, folios.size))
+    push(queue, found, folios.size, stamp)
     return queue
 
 
 def take(queue: Chunks, nr: int) -> list[tuple[int, int]]:
     """(folio, stamp) of up to `nr` candidates."""
     taken: list[tuple[int, int]] = []
-    at = queue.at
+    at, out = queue.at, np.zeros(GRANULE + 16, np.uint32)
     while len(taken) < nr and at[FIRST] < at[END]:
         granule, _, stamp, _ = queue.head[at[FIRST]].tolist()
-        taken.append((granule * GRANULE + int(next_offset(queue)), stamp))
+        some = min(expand(queue, granule, nr - len(taken), out), nr - len(taken))
+        taken += [(folio, stamp) for folio in out[:some].tolist()]
+        consume(queue, granule, out, some)
     return taken
 
 
@@ -54,7 +59,7 @@ def test_three_candidates_of_two_granules_make_two_chunks() -> None:
 
 def test_a_candidate_that_is_not_in_order_begins_a_chunk() -> None:
     folios = u32(7, 5, 5, 6)
-    assert room_needed(folios) == (3, 4)
+    assert room_needed(in_runs(folios), 4) == (3, 4)
     queue = add(chunks(4, 100), folios, 0)
     assert [folio for folio, _ in take(queue, 9)] == [7, 5, 5, 6]
 
@@ -64,7 +69,7 @@ def test_a_candidate_that_is_not_in_order_begins_a_chunk() -> None:
 )
 def test_more_than_512_candidates_of_a_granule_are_a_bitmap(nr: int, words: int) -> None:
     folios = np.arange(GRANULE, GRANULE + nr, dtype=np.uint32)
-    assert room_needed(folios) == (1, words)
+    assert room_needed(in_runs(folios), nr) == (1, words)
     queue = add(chunks(4, 1024), folios, 3)
     assert queue.at[WORD_END] == words
     assert take(queue, nr + 1) == [(folio, 3) for folio in folios.tolist()]

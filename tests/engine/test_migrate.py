@@ -24,11 +24,12 @@ from tiering.engine.migrate import (
     books,
     drain,
 )
+from tiering.engine.reports import in_runs
 from tiering.engine.touch import scratch
 
 ROOM = 1 << 20
 FOREVER = 2**62
-TERMS = Terms(0, 1000.0, 100.0, 1.0, 1, 0, 0, False)
+TERMS = Terms(0, 1000.0, 100.0, 1.0, 1, 0, 0, False, 2**62)
 """To node 0: 1,000 ns a batch of one folio, 100 ns a folio, one byte a ns."""
 
 
@@ -56,8 +57,9 @@ def bench(
     queue = chunks(1, 1)
     for numbers, stamp in waiting:
         folios = np.array(numbers, np.uint32)
-        queue = with_room(queue, *room_needed(folios))
-        push(queue, folios, stamp)
+        found = in_runs(folios)
+        queue = with_room(queue, *room_needed(found, folios.size))
+        push(queue, found, folios.size, stamp)
     return Bench(memory, queue, books(2, 1), [room, ROOM])
 
 

@@ -38,7 +38,7 @@ def page_cache(nr: int, nid: int = 0, seed: int = 1, lru: str = "active_inactive
     """One unmapped VMA on node `nid`, kept by lists or by generations."""
     memory = flat_memory(nr, nid=nid, seed=seed, room=ROOM)
     memory.unmapped[:] = 1
-    first_lists(Reclaim(lru=lru), memory, TOP)  # type: ignore[arg-type]
+    first_lists(Reclaim(lru=lru), memory)  # type: ignore[arg-type]
     return memory
 
 

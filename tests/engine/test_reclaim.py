@@ -9,23 +9,18 @@ from tests.engine.machines import Layout, pace
 from tests.engine.reclaiming import COPY_NS, DEMOTE_NS, RMAP_NS, Patient, patient
 from tiering.engine.folios import (
     ACCESSED,
+    ACTIVE,
     AS_IT_IS,
     GRANULE,
     IDLE,
+    INACTIVE,
     PINNED,
     REFERENCED,
     UNTOUCHED,
     YOUNG,
 )
 from tiering.engine.migrate import STAMP_NS, stamp_of
-from tiering.engine.reclaim import (
-    ACTIVE,
-    ACTIVE_HAND,
-    HAND,
-    IDLE_STEPS,
-    INACTIVE,
-    inactive_is_low,
-)
+from tiering.engine.reclaim import ACTIVE_HAND, HAND, IDLE_STEPS, inactive_is_low
 
 ROOM = [100, 1000, 1000]
 GIB = 1024 * 256  # pages

@@ -99,13 +99,14 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
         stamp = queue.head[at[FIRST], STAMP]
         if stamp > clock:
             break
+        begin = clock
         nr = expand(queue, granule, _most(memory, granule, clock, until, terms), scratch.found)
         done, moved, clock = _choose(
             memory, scratch, nr, granule, stamp, clock, until, terms, books
         )
         consume(queue, granule, scratch.found, done)
         if moved > 0:
-            latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
+            latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, begin))
             _promote(memory, scratch, granule, moved, terms, books)
     return clock
 
