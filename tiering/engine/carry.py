@@ -71,6 +71,8 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         busy = movers.scanning[0]
         movers.scanning[0] = 0
         busy -= total(movers.busy)
+        if flow.at[TIME] > 0:  # before, nobody has touched anything
+            _wake(memory, books, movers, flow.at[TIME])
         while True:
             k = _next(movers, end)
             if k < 0:

@@ -132,7 +132,13 @@ def loop(function: Any = None, *, inline: bool = False, allocates: bool = False)
     def compiled(plain: Loop) -> Loop:
         if DISABLED:
             return np.errstate(all="ignore")(plain)
-        result: Loop = numba.njit(**FLAGS | {"forceinline": inline, "_nrt": allocates})(plain)
+        flags = {
+            "forceinline": inline,
+            "_nrt": allocates,
+            "no_cfunc_wrapper": True,
+            "no_cpython_wrapper": plain.__name__.startswith("_"),
+        }
+        result: Loop = numba.njit(**FLAGS | flags)(plain)
         return result
 
     return compiled if function is None else compiled(function)

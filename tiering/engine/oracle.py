@@ -57,17 +57,17 @@ def ceiling(nr_folios, rate, pages, capacity):  # type: ignore[no-untyped-def]
     above = np.uint64(0xFFFFFFFFFFFFFFFF)
     while True:  # the rows of the bin, by falling rate per page, equal ones together
         best = np.uint64(0)
-        found = np.int64(0)
+        found, seen = np.int64(0), False
         for r in range(rate.size):
             if key[r] >> shift == prefix and key[r] < above:
-                if found == 0 or key[r] > best:
-                    best, found = key[r], np.int64(0)
+                if not seen or key[r] > best:
+                    best, found, seen = key[r], np.int64(0), True
                 if key[r] == best:
                     found += nr_folios[r] * pages[r]
         density = np.array([best]).view(np.float64)[0]
         served += min(left, found) * density
         left -= found
-        if left <= 0 or found == 0:
+        if left <= 0 or not seen:
             return served / total, density
         above = best
 
