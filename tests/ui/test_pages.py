@@ -10,6 +10,7 @@ from tests.ui.runs import DOWN, SomeJobs, SwitchedBus, Worker
 from tiering.simulation.catalogue import scenario_names
 from tiering.simulation.load import ScenarioError, load_file
 from tiering.stream.bus import UnknownRun
+from tiering.ui.components.scenario_card import length, size
 from tiering.ui.pages import gallery, lab
 from tiering.ui.run_view import view, why_empty, words
 
@@ -44,6 +45,31 @@ def test_the_search_keeps_what_holds_every_word() -> None:
 
 def test_the_gallery_knows_the_size_of_a_recording() -> None:
     assert "9.91 GiB" in text(gallery.sections("redis hot"))
+
+
+@pytest.mark.parametrize(
+    ("mib", "told"),
+    [
+        (64, "64 MiB"),
+        (2.5, "2.5 MiB"),
+        (1023, "1,023 MiB"),
+        (8192, "8 GiB"),
+        (10_148, "9.91 GiB"),
+        (1000 * 1024, "1,000 GiB"),
+        (20_000 * 1024, "19.5 TiB"),
+        (5000 * 1024 * 1024, "5,000 TiB"),
+    ],
+)
+def test_a_size_is_written_as_people_do(mib: float, told: str) -> None:
+    assert size(mib) == told
+
+
+def test_a_card_tells_a_length_from_a_limit() -> None:
+    endless = load_file("first-light", {"until_s": 1_000_000})
+    assert length(endless) == "1,000,000 s simulated"
+    assert length(load_file("kmmscand-v0-abench-8g")).startswith("up to 400 s")
+    assert length(load_file("redis-hot10")).startswith("up to 180 s")
+    assert length(load_file("redis-hot10", {"processes.0.repeat": 0})).startswith("180 s")
 
 
 def test_the_lab_lists_what_a_recording_does_not_know() -> None:

@@ -10,7 +10,7 @@ from tiering.simulation.scenario import Scenario
 def scenario_card(scenario: Scenario, size_mib: float) -> Any:
     """Title, question, what it costs to run, and the way in."""
     href = f"/lab/{scenario.name}"
-    first = f"{scenario.preset} \u00b7 {scenario.until_s:g} s of simulated time"
+    first = f"{scenario.preset} \u00b7 {length(scenario)}"
     second = f"{size(size_mib)} \u00b7 {processes(scenario)}"
     return html.Article(
         [
@@ -33,9 +33,19 @@ def broken_card(name: str, sentence: str) -> Any:
     return html.Article([html.H3(name), html.P(sentence)], className="card card-broken")
 
 
+def length(scenario: Scenario) -> str:
+    """Simulated time in words; with work that ends it is only the longest that a run may take."""
+    ends = any(p.repeat > 0 if p.recording else p.work_accesses > 0 for p in scenario.processes)
+    return f"{'up to ' if ends else ''}{scenario.until_s:,.10g} s simulated"
+
+
 def size(mib: float) -> str:
     """Memory of all processes in words."""
-    return f"{mib / 1024:.3g} GiB" if mib >= 1024 else f"{mib:.3g} MiB"
+    power = 0
+    while mib >= 1024 and power < 2:
+        mib, power = mib / 1024, power + 1
+    number = f"{mib:,.0f}" if mib >= 100 else f"{mib:.3g}"
+    return f"{number} {('MiB', 'GiB', 'TiB')[power]}"
 
 
 def processes(scenario: Scenario) -> str:
