@@ -33,7 +33,11 @@
       return knob.log ? Math.log10(value) : value;
     }
 
+    /* Three digits in between, and the very bounds at the ends. */
     fromSlider(knob, position) {
+      const [lo, hi] = this.bounds(knob);
+      if (position <= this.position(knob, lo)) return lo;
+      if (position >= this.position(knob, hi)) return hi;
       let value = position;
       if (knob.log) {
         const digit = 10 ** (Math.floor(position) - 2);
