@@ -2,11 +2,11 @@
 (function () {
   "use strict";
   const tierscope = (window.tierscope = window.tierscope || {});
-  const MARGIN = (tierscope.MARGIN = { l: 52, r: 10, t: 8, b: 22 });
+  const MARGIN = (tierscope.MARGIN = { l: 52, r: 10, t: 22, b: 22 });
   const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
   const POINTS_PER_PIXEL = 2;
-  const LABEL_ROWS = 3;
-  const LABEL_PIXELS = 6; // a character of a label, generously
+  const LABEL_GAP = 2;
+  const SAME_PIXELS = 4; // marks as close as this share a label
 
   /* The next round number that is not below the value. */
   function roundUp(value) {
@@ -90,19 +90,38 @@
     };
   }
 
-  /* Where labels find room, the newest first: [mark, row, whether it hangs to the left]. */
-  function placeLabels(marks, range, width) {
-    const rows = Array.from({ length: LABEL_ROWS }, () => []);
-    const placed = [];
+  const pen = document.createElement("canvas").getContext("2d");
+  function labelWidth(text) {
+    pen.font = "10px " + getComputedStyle(document.body).fontFamily;
+    return pen.measureText(text).width + LABEL_GAP;
+  }
+
+  /* Marks that lie on each other, the newest first: {x, label}; x in pixels of the plot. */
+  function heaps(marks, range, width) {
+    const found = [];
     for (const mark of [...marks].reverse()) {
       const x = (width * (mark.t - range[0])) / (range[1] - range[0]);
-      const size = mark.label.length * LABEL_PIXELS;
-      const left = x + size > width;
-      const [from, to] = left ? [x - size, x] : [x, x + size];
-      const row = rows.findIndex((taken) => taken.every(([a, b]) => to < a || from > b));
-      if (row < 0) continue;
-      rows[row].push([from, to]);
-      placed.push([mark, row, left]);
+      const last = found[found.length - 1];
+      if (last && last.x - x < SAME_PIXELS) last.hidden += 1;
+      else found.push({ x, t: mark.t, label: mark.label, hidden: 0 });
+    }
+    for (const heap of found) if (heap.hidden) heap.label += " and " + heap.hidden + " more";
+    return found;
+  }
+
+  /* Labels above the plot, where they cover nothing, on that side of their line where there is room;
+   * the newest first. The line of one without room stays, and the event log has them all. */
+  function placeLabels(marks, range, width) {
+    const taken = [];
+    const placed = [];
+    for (const heap of heaps(marks, range, width)) {
+      const size = labelWidth(heap.label);
+      const sides = [["left", heap.x, heap.x + size], ["right", heap.x - size, heap.x]];
+      const free = ([, from, to]) => from > -MARGIN.l && to < width + MARGIN.r && taken.every(([a, b]) => to <= a || from >= b);
+      const side = sides.find(free);
+      if (!side) continue;
+      taken.push(side.slice(1));
+      placed.push({ ...heap, anchor: side[0] });
     }
     return placed;
   }
@@ -114,10 +133,9 @@
         type: "line", yref: "paper", y0: 0, y1: 1, x0: mark.t, x1: mark.t,
         line: { color: ink.mark, width: 1, dash: "dot" },
       })),
-      annotations: placeLabels(seen, range, width).map(([mark, row, left]) => ({
-        x: mark.t, xanchor: left ? "right" : "left", yref: "paper", y: 0.98 - 0.11 * row, yanchor: "top",
-        text: mark.label, showarrow: false, borderpad: 1, bgcolor: ink.card, bordercolor: ink.mark,
-        font: { size: 10, color: ink.mark },
+      annotations: placeLabels(seen, range, width).map(({ t, anchor, label }) => ({
+        x: t, xanchor: anchor, yref: "paper", y: 1, yanchor: "bottom", yshift: 2,
+        text: label, showarrow: false, borderpad: 0, font: { size: 10, color: ink.mark },
       })),
     };
   }

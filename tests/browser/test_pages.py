@@ -60,10 +60,32 @@ def test_everything_that_matters_fits_the_screen(page: Page) -> None:
         assert box["y"] + box["height"] <= 720
 
 
+LARGEST = {
+    "hit": ("100.0", "+100.0"),
+    "throughput": ("1,533.8", "\u22121,533.8"),
+    "promoted": ("12,345", "\u221212,345"),
+    "cpu": ("100.5", "+100.5"),
+    "period": ("60,000", ""),
+    "elapsed": ("12,517.29", ""),
+}
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 390])
+def test_no_key_figure_is_cut_off(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    open_lab(page)
+    for figure, (value, delta) in LARGEST.items():
+        box = page.locator(f"[data-figure={figure}]")
+        box.locator(".figure-value").evaluate("(part, text) => (part.textContent = text)", value)
+        box.locator(".figure-delta").evaluate("(part, text) => (part.textContent = text)", delta)
+        fits = "(box) => box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight"
+        assert box.evaluate(fits), figure
+
+
 def test_a_phone_does_not_scroll_sideways(browser: Browser, address: str) -> None:
     context = browser.new_context(base_url=address, viewport={"width": 390, "height": 800})
     page = context.new_page()
-    for path in ("/", f"/lab/{SCENARIO}"):
+    for path in ("/", f"/lab/{SCENARIO}", "/lab/redis-hot10", f"/{'x' * 200}", f"/run/{'y' * 99}"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -89,6 +89,26 @@ def test_a_knob_moved_while_paused_is_marked_at_once_and_kept_when_stopped(page:
     expect(line).to_contain_text("pte_scan.scan_period_ms")
 
 
+def test_marks_of_one_moment_share_a_label_that_covers_no_data(page: Page) -> None:
+    open_lab(page)
+    run(page)
+    page.get_by_role("button", name="Pause").click()
+    wait_for_status(page, "paused")
+    for number, knob in enumerate((SLIDER, "scan_size_mib MiB", "scan_sleep_ms ms"), 1):
+        page.get_by_role("slider", name=knob, exact=True).press("End")
+        wait_for(page, f"tierscope.lab.store.marks.length === {number}")
+    top = page.evaluate("tierscope.MARGIN.t")
+    for chart in CHARTS:
+        label = page.locator(f"[data-chart={chart}] .annotation", has_text="and 2 more")
+        expect(label).to_have_text("scan_sleep_ms 10000 and 2 more")
+        plot = page.locator(f"[data-chart={chart}] .chart-plot").bounding_box()
+        box = label.bounding_box()
+        assert plot is not None
+        assert box is not None
+        assert box["y"] + box["height"] <= plot["y"] + top
+    page.get_by_role("button", name="Stop").click()
+
+
 def test_speed_max_brings_the_run_to_its_end(page: Page) -> None:
     open_lab(page)
     run(page)
