@@ -5,7 +5,8 @@ ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    TIERSCOPE_CACHE_DIR=/home/tierscope/.cache/tierscope
+    TIERSCOPE_CACHE_DIR=/home/tierscope/.cache/tierscope \
+    XDG_STATE_HOME=/home/tierscope/.local/state
 
 RUN useradd --create-home --uid 10001 tierscope
 WORKDIR /app
@@ -26,4 +27,6 @@ RUN python -c "from tiering.simulation.warm import warm_up; warm_up()"
 EXPOSE 8050
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8050/', timeout=4)"]
-CMD ["python", "app.py"]
+# Inside the container every address is its own. Browsers may call the page by the names of this
+# machine only; publish the port to it alone: docker run -p 127.0.0.1:8050:8050 tierscope
+CMD ["python", "app.py", "--host", "0.0.0.0", "--allowed-host", "localhost"]

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,18 @@ def test_the_image_copies_what_is_there_and_the_context_lets_it_through() -> Non
 
 
 def test_the_image_starts_the_one_entry() -> None:
-    assert instructions("CMD") == ['["python", "app.py"]']
+    python, app, *options = json.loads(instructions("CMD")[0])
+    assert (python, app) == ("python", "app.py")
     assert "app.py" in copied()
+    assert dict(zip(options[::2], options[1::2], strict=True)) == {
+        "--host": "0.0.0.0",  # a published port leads to no other address
+        "--allowed-host": "localhost",
+    }
+
+
+def test_the_user_of_the_image_can_write_where_it_keeps_its_runs() -> None:
+    assert re.search(r"useradd --create-home .*tierscope", DOCKERFILE)
+    assert re.search(r"XDG_STATE_HOME=/home/tierscope/\S+", DOCKERFILE)
 
 
 def test_page_workers_and_server_are_services_of_their_own() -> None:
