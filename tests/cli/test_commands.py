@@ -1,8 +1,11 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.house.tree import ROOT
 from tests.simulation.scenarios import TINY
 from tiering.cli.entry import main
 from tiering.simulation.catalogue import scenario_names
@@ -93,6 +96,54 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(
     assert words in captured.err
     assert len(captured.err.splitlines()) == 1
     assert captured.out == ""
+
+
+def refuse_constant(name: str) -> float:
+    raise AssertionError(f"{name} is no JSON")
+
+
+@pytest.mark.parametrize("preset", ["none", "kmmscand_v0", "oracle"])
+def test_a_run_that_memory_ran_out_for_is_one_json_object(
+    preset: str, tiny: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The process starts in the middle of the run, finds no room and is killed."""
+    sets = ("nodes.1.capacity_mib=64", "processes.0.start_s=1.0", f"preset={preset}")
+    arguments = [part for one in sets for part in ("--set", one)]
+    assert main(["run", tiny, "--json", *arguments]) == 0
+    result = json.loads(capsys.readouterr().out, parse_constant=refuse_constant)
+    assert result["ended"] == "out of memory"
+    assert result["elapsed_s"] is None
+
+
+def test_figures_for_people_have_units(tiny: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", tiny, "--until", "5"]) == 0
+    shown = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
+    for name, unit in (
+        ("mean_throughput", "accesses/s"),
+        ("promoted_mib", "MiB"),
+        ("candidate_age_max_ms", "ms"),
+        ("thread_busy_s[kmmscand]", "s"),
+        ("full_scan_ms[p99]", "ms"),
+        ("nr_scanned", "PTEs"),
+        ("accesses", "accesses"),
+        ("pgpromote_success", "pages"),
+        ("pgmigrate_fail", "folios"),
+    ):
+        assert shown[name][1:] == [unit]
+    assert len(shown["top_tier_share"]) == len(shown["full_scan_ms[nr]"]) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("command", [["scenarios"], ["run", "TINY", "--until", "1"]])
+def test_output_that_cannot_be_written_is_one_sentence(tiny: str, command: list[str]) -> None:
+    arguments = [tiny if part == "TINY" else part for part in command]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tiering", *arguments], stdout=full, stderr=subprocess.PIPE,
+            cwd=ROOT, text=True, check=False,
+        )  # fmt: skip
+    assert done.stderr == "standard output: cannot be written: No space left on device\n"
+    assert done.returncode == 1
 
 
 def test_bench_prints_a_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

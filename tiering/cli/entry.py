@@ -1,6 +1,7 @@
 """The command line: one parser, one file per command."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ import tiering
 from tiering.cli import bench, check, knobs, run, scenarios, worker
 from tiering.simulation.checkpoint import CheckpointError
 from tiering.simulation.load import ScenarioError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,11 +27,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (2 = the input was wrong, 130 = interrupted)."""
+    """Run one command; returns the exit code (1 = the output cannot be written, 2 = the input was
+    wrong, 130 = interrupted)."""
     args = parser().parse_args(argv)
     try:
         code: int = args.command_main(args)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return code
     except (ScenarioError, CheckpointError) as error:
         print(error, file=sys.stderr)
@@ -37,5 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `| head` closed our output: leave without a second complaint
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # commands speak of the files that they open; this is our output
+        if error.filename is not None or error.errno not in NO_ROOM:
+            raise
+        _drop_output()
+        print(f"standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _drop_output() -> None:
+    """What is left in the buffer goes nowhere when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

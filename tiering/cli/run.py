@@ -11,9 +11,11 @@ from tqdm import tqdm
 
 from tiering.cli.interrupt import Interrupt
 from tiering.cli.overrides import add_options, chosen
+from tiering.cli.progress_bar import ProgressBar
 from tiering.simulation.checkpoint import check_target, restore, save
 from tiering.simulation.load import ScenarioError, parse_value
 from tiering.simulation.loop import NS_PER_S, Simulation
+from tiering.simulation.outcome import unit_of
 
 
 def add_to(commands: Any) -> None:
@@ -34,19 +36,23 @@ def add_to(commands: Any) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run to the end and print the result."""
     begin = time.perf_counter()
-    simulation = _begin(args)
-    if args.checkpoint is not None:
-        check_target(args.checkpoint, simulation)
-    with Interrupt(held=args.checkpoint is not None) as interrupt:
-        _simulate(simulation, interrupt, args.json)
-        result = simulation.result()
-        result["wall_s"] = round(time.perf_counter() - begin, 6)
-        if args.json:
-            print(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
-        else:
-            _print(result)
+    name = Path(args.scenario or args.resume or "").stem
+    with ProgressBar(name, quiet=args.json or not sys.stderr.isatty()) as bar:
+        simulation = _begin(args)
+        bar.name = simulation.scenario.name
         if args.checkpoint is not None:
-            _save(simulation, args.checkpoint, args.json)
+            check_target(args.checkpoint, simulation)
+        with Interrupt(held=args.checkpoint is not None) as interrupt:
+            _simulate(simulation, interrupt, bar, args.json)
+            bar.close()
+            result = simulation.result()
+            result["wall_s"] = round(time.perf_counter() - begin, 6)
+            if args.json:
+                print(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+            else:
+                _print(result)
+            if args.checkpoint is not None:
+                _save(simulation, args.checkpoint, args.json)
     if simulation.done:
         return 0
     at_s = simulation.time_ns / NS_PER_S
@@ -73,30 +79,20 @@ def _begin(args: argparse.Namespace) -> Simulation:
     return Simulation(scenario, seed)
 
 
-def _simulate(simulation: Simulation, interrupt: Interrupt, silent: bool) -> None:
+def _simulate(simulation: Simulation, interrupt: Interrupt, bar: ProgressBar, silent: bool) -> None:
     """Simulate until it is done or somebody asked to stop; silent: events are not printed."""
-    quiet = silent or not sys.stderr.isatty()
-    begin = int(simulation.done_share * 1000)
-    with tqdm(
-        total=1000, initial=begin, disable=quiet, file=sys.stderr, leave=False, bar_format=_BAR
-    ) as bar:
-        while not simulation.done and not interrupt.asked:
-            block = simulation.next_block()
-            if not silent:
-                for event in block.events:
-                    tqdm.write(f"[{event['t_ns'] / NS_PER_S:12.6f}] {event['text']}")
-            bar.set_description_str(simulation.scenario.name)
-            bar.set_postfix_str(f"t {simulation.time_ns / NS_PER_S:.1f} s")
-            bar.update(int(simulation.done_share * 1000) - bar.n)
+    while not simulation.done and not interrupt.asked:
+        block = simulation.next_block()
+        if not silent:
+            for event in block.events:
+                tqdm.write(f"[{event['t_ns'] / NS_PER_S:12.6f}] {event['text']}")
+        bar.show(simulation.done_share, simulation.time_ns / NS_PER_S)
 
 
 def _save(simulation: Simulation, file: str, silent: bool) -> None:
     save(simulation, file)
     if not silent:
         print(f"checkpoint  {file}, {Path(file).stat().st_size / 1e6:.1f} MB")
-
-
-_BAR = "{desc} |{bar}| {percentage:3.0f} % {postfix}, {remaining} left"
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -108,18 +104,24 @@ def _print(result: dict[str, Any]) -> None:
     for assumption in result["assumptions"]:
         print(f"assumption  {assumption}")
     for name, value in {**result["metrics"], **result["counters"]}.items():
+        unit = unit_of(name)
         if isinstance(value, dict):
             for key, one in list(value.items())[:8]:
-                print(f"{name + '[' + str(key) + ']':32} {_figure(one)}")
+                print(f"{f'{name}[{key}]':32} {_figure(one, '' if key == 'nr' else unit)}")
             if len(value) > 8:
                 print(f"{name:32} ... {len(value) - 8} more, see --json")
         else:
-            print(f"{name:32} {_figure(value)}")
+            print(f"{name:32} {_figure(value, unit)}")
 
 
-def _figure(value: Any) -> str:
+def _figure(value: Any, unit: str) -> str:
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_figure(one)}" for key, one in value.items())
-    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+        parts = {key: _figure(one, "" if key == "nr" else unit) for key, one in value.items()}
+        return ", ".join(f"{key} {one}" for key, one in parts.items())
+    return (
+        f"{value:,.3f} {unit}".rstrip()
+        if isinstance(value, float)
+        else f"{value:,} {unit}".rstrip()
+    )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.figures import by_node, total_of
 from tiering.engine.untouched import untouched_pages
+from tiering.model.metrics import METRICS
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
 if TYPE_CHECKING:
@@ -16,6 +17,18 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 MOST_MMS = 256
 """Figures by mm are given for so many of them, those with the longest full scan."""
+_OWN_UNITS = {
+    "mean_throughput": "accesses/s", "accesses": "accesses", "nr_visits": "visits",
+    "missed_deadlines": "visits",
+}  # fmt: skip
+_SUFFIXES = {"_ms": "ms", "_s": "s", "_mib": "MiB"}
+
+
+def unit_of(name: str) -> str:
+    """Unit of a figure or counter of a run; shares have none."""
+    units = {metric.name: metric.unit for metric in METRICS if metric.scope in ("machine", "mm")}
+    ends = [unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix)]
+    return _OWN_UNITS.get(name) or units.get(name) or (ends[0] if ends else "")
 
 
 def metrics(sim: "Simulation") -> dict[str, Any]:
