@@ -1,1 +1,5 @@
-"""Telling: mail text, files and comparisons of finished runs. Empty yet; the room is here."""
+"""Telling: results for other programs and people; mail text and comparisons come here."""
+
+from tiering.report.frame import load
+
+__all__ = ["load"]
