@@ -32,8 +32,8 @@ def scan_lists(scenario: Scenario) -> list[list[int]]:
     nr = scenario.pte_scan.nr_threads
     if nr > 0:
         return [list(range(first, len(homes), nr)) for first in range(nr)]
-    with_cpus = [node.nid for node in scenario.nodes if node.cpus] or sorted(set(homes))
-    return [[mm for mm, home in enumerate(homes) if home == nid] for nid in with_cpus]
+    nids = sorted({node.nid for node in scenario.nodes if node.cpus} | set(homes))
+    return [[mm for mm, home in enumerate(homes) if home == nid] for nid in nids]
 
 
 def thread_names(scenario: Scenario) -> tuple[str, ...]:
