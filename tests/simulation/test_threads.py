@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.simulation.scenarios import composed, finished
@@ -120,3 +121,11 @@ def dozen(**changes: Any) -> tuple[Any, Any]:
     simulation, rows, _ = finished(composed(processes, **QUIET | FREE | changes))
     assert simulation.scanner is not None
     return simulation, rows
+
+
+def test_a_thread_with_nothing_to_do_uses_no_cpu() -> None:
+    simulation, rows, _ = finished(several(7, until_s=1.0))
+    assert rows["thread.busy_ns"][-1, 5:].tolist() == [0, 0]
+    assert (rows["thread.busy_ns"][-1, :5] > 0).all()
+    assert np.isfinite(rows["thread.busy_share"]).all()
+    assert simulation.shape.threads == tuple(f"kmmscand/{i}" for i in range(7))

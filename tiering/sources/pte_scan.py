@@ -24,7 +24,8 @@ BUFFER_GRANULES = 32
 
 
 class Walked(NamedTuple):
-    """One step of a thread: its clock, CPU time used, reports made, whether a visit ended."""
+    """One step of a thread: its clock, CPU time used, reports made, and whether it stopped at the
+    end of a visit that found something."""
 
     clock: int
     busy_ns: int

@@ -63,7 +63,7 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
 
     post: where the thread is, buffers: what it writes (pte_state.py). inline: the thread migrates
     itself, so it stops at the end of a visit that found something. Returns (clock, CPU ns used,
-    reports, runs of them, log rows, pass rows, visit ended).
+    reports, runs of them, log rows, pass rows, whether it stopped at the end of such a visit).
     """
     at, found = post.at, buffers.reports
     busy = np.int64(0)
@@ -97,12 +97,13 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
                 nr_pass += 1
             nr_log += end_visit(mms, at, rules, clock, buffers.log[nr_log])
-            full = nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]
-            if (inline and n > 0) or full:
+            if inline and at[USEFUL] > 0:  # also what was found before the last `until`
                 return clock, busy, n, nr_runs, nr_log, nr_pass, True
+            if nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]:
+                break
         if not has_room(found, n, nr_runs):
             break
-    return clock, busy, n, nr_runs, nr_log, nr_pass, at[MM] < 0
+    return clock, busy, n, nr_runs, nr_log, nr_pass, False
 
 
 @loop
