@@ -123,6 +123,24 @@ def dozen(**changes: Any) -> tuple[Any, Any]:
     return simulation, rows
 
 
+@pytest.mark.parametrize("nr", [1, 2, 3])
+@pytest.mark.parametrize("owner", ["scanner", "thread"])
+def test_several_threads_see_everything_so_many_times_sooner(nr: int, owner: str) -> None:
+    """12, 6 or 4 visits in a row, many of them in a tick."""
+    simulation, _ = dozen(pte_scan__nr_threads=nr, until_s=0.1, migration__owner=owner)
+    mms = simulation.scanner.mms
+    assert mms.nr_visits.tolist() == [1] * 12
+    assert mms.last_end.max() == pytest.approx(12 // nr * (8192 * 15 + 1000), abs=5000)
+
+
+def test_a_thread_that_migrates_inline_does_not_fall_behind_the_time() -> None:
+    """Each visit finds something, so each is followed by a migration, several times in a tick."""
+    simulation, rows = dozen(until_s=5.0, processes__0__think_ns=0.0)
+    (thread,) = simulation.threads
+    assert thread.clock >= simulation.time_ns
+    assert simulation.queue.handled == rows["pgpromote_candidate"][-1] > 12 * 10 * 8000
+
+
 def test_a_thread_with_nothing_to_do_uses_no_cpu() -> None:
     simulation, rows, _ = finished(several(7, until_s=1.0))
     assert rows["thread.busy_ns"][-1, 5:].tolist() == [0, 0]

@@ -63,17 +63,19 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
     """Go on to `end`, and from there tick by tick to `stop` as long as folios move or stalls are
     paid.
 
-    Stops at a border of the flow, which the caller settles. Returns whether either goes on.
+    Stops at a border of the flow, which the caller settles, and where a scanner is done with its
+    migration before the end of a step, so that it scans on. Returns whether either goes on.
     """
     while True:
         duration = end - flow.at[TIME]
         paying = stalled(flow)
+        scans_on = False
         busy = movers.scanning[0]
         movers.scanning[0] = 0
         busy -= total(movers.busy)
         if flow.at[TIME] > 0:  # before, nobody has touched anything
             _wake(memory, books, movers, flow.at[TIME])
-        while True:
+        while not scans_on:
             k = _next(movers, end)
             if k < 0:
                 break
@@ -81,7 +83,11 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
                 memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end
             )
             _wake(memory, books, movers, movers.clock[k])
+            scans_on = movers.nid[k] < 0 and not movers.awake[k] and movers.clock[k] < end
         busy += total(movers.busy)
+        if scans_on:
+            movers.scanning[0] = busy
+            return True
         advance(flow, end)
         flow.cpu[KERNEL_BUSY] = busy / duration
         changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
