@@ -141,6 +141,21 @@ def test_a_thread_that_migrates_inline_does_not_fall_behind_the_time() -> None:
     assert simulation.queue.handled == rows["pgpromote_candidate"][-1] > 12 * 10 * 8000
 
 
+def test_a_thread_does_not_wait_for_candidates_that_another_will_migrate() -> None:
+    """p0 is walked for 33 ms and reports all the while; p1 and p3 take 1 ms each, in a row."""
+    sizes = [128.0, 4.0, 4.0, 4.0]
+    processes = [
+        {"name": f"p{i}", "vmas": [{"size_mib": size, "node": "CXL"}]}
+        for i, size in enumerate(sizes)
+    ]
+    slow = {"pte_scan__pte_slow_ns": 1000.0, "pte_scan__nr_threads": 2, "until_s": 0.1}
+    simulation, _, _ = finished(composed(processes, **QUIET | FREE | slow))
+    assert simulation.scanner is not None
+    ends = simulation.scanner.mms.last_end / 1e6
+    assert ends[[1, 3]].tolist() == pytest.approx([1.025, 2.05], abs=0.01)
+    assert ends[[0, 2]].tolist() == pytest.approx([32.77, 33.79], abs=0.1)
+
+
 def test_a_thread_with_nothing_to_do_uses_no_cpu() -> None:
     simulation, rows, _ = finished(several(7, until_s=1.0))
     assert rows["thread.busy_ns"][-1, 5:].tolist() == [0, 0]
