@@ -46,6 +46,12 @@ def test_a_visit_takes_longer_by_the_fair_share(cpus: int, nice: int, slow: floa
     assert per_visit == pytest.approx(SECOND, rel=0.01), "but uses no more CPU"
 
 
+def test_all_kernel_threads_of_the_machine_count_when_cpus_are_short() -> None:
+    """4 threads, a scanner and a migration thread on 5 CPUs: four of five have a rival."""
+    _, rows = run(5, migration__owner="thread", until_s=3.0)
+    assert rows["mm.longest_visit_ms"][-1, 0] == pytest.approx(SECOND * 1.8, rel=0.01)
+
+
 TWO_SOCKETS = [
     {"name": "DRAM0", "tier": 0, "cpus": 4},
     {"name": "DRAM1", "tier": 0, "cpus": 4},

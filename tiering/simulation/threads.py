@@ -144,7 +144,8 @@ class ScanThread:
 
     def _dilate(self, progress: Progress) -> None:
         """Where CPUs are short, a ns of CPU takes longer on the clock."""
-        slow = float(slowdown(progress.flow, self._weight, self._movers.clock.size))
+        nr_kernel = self._movers.clock.size + int(self._movers.scanning[1])
+        slow = float(slowdown(progress.flow, self._weight, nr_kernel))
         if slow != self._slow:
             self._slow = slow
             self._scanner.dilate(slow)
