@@ -13,6 +13,7 @@ from tiering.engine.flow import (
     Flow,
     account_copies,
     advance,
+    charge_cpu,
     copy_room,
     flow,
     settle,
@@ -126,6 +127,31 @@ def test_kernel_threads_take_what_is_not_idle_from_the_application(
     settle(one, rates, memory, NODES)
     assert (one.cpu[APP_THREADS], one.cpu[APP_PART]) == (8, pytest.approx(part))
     assert one.speed[0] == pytest.approx(part * 8 / 1000, rel=1e-6)
+
+
+@pytest.mark.parametrize("nr_kernel", [1, 3])
+def test_what_kernel_threads_used_is_taken_once_over_steps_of_any_length(nr_kernel: int) -> None:
+    one, _, _ = machine(8.0, 8.0)
+    random, used, taken = np.random.default_rng(1), 0.0, 0.0
+    for step in range(2000):
+        duration = float(random.choice([1.0, 10.0, 100.0])) * MS
+        taken += one.cpu[KERNEL_BUSY] * duration
+        busy = float(random.random() < 0.1) * random.random() * duration if step < 1900 else 0.0
+        used += busy
+        charge_cpu(one, busy, duration, nr_kernel)
+        assert 0 <= one.cpu[KERNEL_BUSY] <= nr_kernel
+    assert taken == pytest.approx(used, rel=0.02)
+
+
+def test_a_thread_that_is_ahead_of_the_time_takes_one_cpu_and_not_ten() -> None:
+    """100 ms of work in a step of 10 ms: ten steps to come take all of it."""
+    one, _, _ = machine(8.0, 8.0)
+    charge_cpu(one, 100.0 * MS, 10.0 * MS, 1)
+    taken = []
+    for _ in range(12):
+        taken.append(float(one.cpu[KERNEL_BUSY]))
+        charge_cpu(one, 0.0, 10.0 * MS, 1)
+    assert taken == [1.0] * 10 + [0.0] * 2
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.simulation.scenarios import composed, finished
+from tiering.engine.flow import OWED_NS
 from tiering.simulation.threads import scan_lists, thread_names, weight
 
 S = 1_000_000_000
@@ -32,6 +33,37 @@ def run(cpus: int, **changes: Any) -> tuple[Any, Any]:
 )
 def test_weights_are_those_of_the_scheduler_to_two_hundredths(nice: int, kernel: int) -> None:
     assert weight(nice) == pytest.approx(kernel, rel=0.02)
+
+
+@pytest.mark.parametrize("sample_ms", [10, 100, 1000])
+@pytest.mark.parametrize("nice", [-20, 0, 19])
+@pytest.mark.parametrize("owner", ["scanner", "thread"])
+def test_where_no_cpu_is_idle_the_application_loses_what_kernel_threads_use(
+    sample_ms: int, nice: int, owner: str
+) -> None:
+    changes = {"sample_ms": sample_ms, "until_s": 10.0, "migration__owner": owner}
+    _, whole = run(0, **changes)
+    simulation, rows = run(4, pte_scan__nice=nice, **changes)
+    lost_s = (1 - rows["accesses"][-1] / whole["accesses"][-1]) * 4 * 10
+    used_s = sum(simulation.busy_ns()) / S
+    owed_s = simulation.progress.flow.cpu[OWED_NS] / S  # of the last steps
+    assert used_s > 0.05
+    assert abs(owed_s) < 0.25 * sample_ms / 1000 + 0.01
+    assert lost_s == pytest.approx(used_s - owed_s, rel=1e-3)
+
+
+def test_with_cpus_to_spare_or_uncounted_nobody_is_slowed() -> None:
+    uncounted, few, many = (run(cpus, until_s=5.0)[1].tobytes() for cpus in (0, 5, 500))
+    assert uncounted == few == many
+
+
+def test_too_many_threads_share_the_cpus_among_themselves() -> None:
+    """8 CPU seconds of 4 threads in 4 seconds, less what the scanner uses."""
+    _, whole = run(0, until_s=4.0)
+    simulation, rows = run(2, until_s=4.0)
+    used_s = (sum(simulation.busy_ns()) - simulation.progress.flow.cpu[OWED_NS]) / S
+    done_s = rows["accesses"][-1] / whole["accesses"][-1] * 4 * 4
+    assert done_s == pytest.approx(8 - used_s, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tiering.engine.flow import (
     Pace,
     account_copies,
     advance,
+    charge_cpu,
     copy_room,
     settle,
     slowdown,
@@ -89,7 +90,8 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
             movers.scanning[0] = busy
             return True
         advance(flow, end)
-        flow.cpu[KERNEL_BUSY] = busy / duration
+        nr_kernel = movers.clock.size + movers.scanning[1]
+        charge_cpu(flow, busy, duration, nr_kernel)
         changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
         may_move = moving(memory, queue, terms, movers, end) or stalled(flow)
         if end >= flow.at[BORDER]:

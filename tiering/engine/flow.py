@@ -17,7 +17,7 @@ from tiering.engine.touch import next_border
 TICK_NS = 10_000_000
 FAR = 2**62
 TIME, BORDER = range(2)  # fields of `at`
-CPUS, APP_THREADS, KERNEL_BUSY, APP_PART = range(4)  # fields of `cpu`
+CPUS, APP_THREADS, KERNEL_BUSY, APP_PART, OWED_NS = range(5)  # fields of `cpu`
 Floats = NDArray[np.float64]
 
 
@@ -28,9 +28,10 @@ class Flow(NamedTuple):
     endless. State: running: bool[P]; tau: [P] accesses done; speed: [P] accesses per ns; share:
     [N, P] of a process's accesses by node; stall_ns: [P] time its threads still have to lose;
     latency, utilisation, copy_read, copy_write: [N]; at: i64[2] time and grid point of the next
-    phase border or end of work, ns; cpu: [4] CPUs of the machine (0 = plenty), application threads,
-    CPUs that kernel threads used in the last step, part of its time that an application thread
-    gets; dirty: bool[P] processes whose placement changed. asked, solver: working arrays.
+    phase border or end of work, ns; cpu: [5] CPUs of the machine (0 = plenty), application threads,
+    CPUs that kernel threads take in this step, part of its time that an application thread gets,
+    CPU time that kernel threads used and have not taken yet; dirty: bool[P] processes whose
+    placement changed. asked, solver: working arrays.
     """
 
     threads: Floats
@@ -88,7 +89,7 @@ def flow(
         copy_read=np.zeros(nr_n),
         copy_write=np.zeros(nr_n),
         at=np.array([0, FAR], np.int64),
-        cpu=np.array([cpus, 0.0, 0.0, 1.0]),
+        cpu=np.array([cpus, 0.0, 0.0, 1.0, 0.0]),
         dirty=dirty,
         asked=np.zeros(nr_p),
         solver=room(nr_p),
@@ -168,6 +169,16 @@ def settle(flow, rates, memory, nodes):  # type: ignore[no-untyped-def]
     if left < FAR / 2:
         tick = -(-(flow.at[TIME] + np.int64(np.ceil(left))) // TICK_NS)
         flow.at[BORDER] = max(tick, flow.at[TIME] // TICK_NS + 1) * TICK_NS
+
+
+@loop
+def charge_cpu(flow, busy, duration, nr_kernel):  # type: ignore[no-untyped-def]
+    """After a step of `duration` ns: what kernel threads take in the next one, no more than a CPU
+    each. busy: CPU time they used in this one, ns. Steps differ in length, so what was used and
+    what was taken are balanced in the long run."""
+    owed = flow.cpu[OWED_NS] + busy - flow.cpu[KERNEL_BUSY] * duration
+    flow.cpu[OWED_NS] = owed
+    flow.cpu[KERNEL_BUSY] = min(max(owed, 0.0) / duration, np.float64(nr_kernel))
 
 
 @loop
