@@ -75,8 +75,8 @@ class PteScan(NamedTuple):
             "",
             0,
             1024,
-            "Scanning threads that share the list of mms; 0 = one for each node with CPUs or that is "
-            "somebody's home, for the mms at home there. As posted there is one.",
+            "Scanning threads that share the list of mms; 0 = one for each node with CPUs or at "
+            "which somebody is at home, for the mms at home there. As posted there is one.",
             "asked on the list",
         ),
     ] = 1
