@@ -7,7 +7,7 @@ from tests.simulation.scenarios import composed, finished
 from tiering.engine.invariants import check_books
 from tiering.simulation.load import ScenarioError
 from tiering.simulation.loop import Simulation
-from tiering.sources.pte_scan import NEVER
+from tiering.sources.pte_visit import NEVER
 
 MIB = 256  # pages
 S = 1_000_000_000

@@ -48,7 +48,7 @@ def test_where_no_cpu_is_idle_the_application_loses_what_kernel_threads_use(
     used_s = sum(simulation.busy_ns()) / S
     owed_s = simulation.progress.flow.cpu[OWED_NS] / S  # of the last steps
     assert used_s > 0.05
-    assert abs(owed_s) < 0.25 * sample_ms / 1000 + 0.01
+    assert abs(owed_s) < 0.5 * sample_ms / 1000 + 0.01
     assert lost_s == pytest.approx(used_s - owed_s, rel=1e-3)
 
 

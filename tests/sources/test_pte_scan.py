@@ -224,3 +224,12 @@ def test_with_many_mms_each_is_visited_in_list_order() -> None:
         clock, _ = one_visit(scan, clock)
         order += np.flatnonzero(scan.mms.nr_visits > before).tolist()
     assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_thread_without_mms_rests_as_long_as_it_may() -> None:
+    memory = flat_memory(GRANULE)
+    mms = [ScannedMm("mm", ((0, 1, 32.0),)), ScannedMm("page cache only", ())]
+    scan = PteScanner(V0, memory, flat_rates(0.0, 2), scratch(), mms, [[0], [1], []])
+    for thread in (1, 2):
+        assert scan.run(thread, 0, 10**9, STILL, True).clock == 10**9
+        assert scan.rest(thread, 5, 10**9) == (10**9, 0)

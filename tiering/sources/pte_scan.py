@@ -17,9 +17,8 @@ from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
-from tiering.sources.pte_visit import NS_PER_MS, clamp, rest, scan
+from tiering.sources.pte_visit import NEVER, NS_PER_MS, clamp, rest, scan
 
-NEVER = 2**62  # ns; when an mm is due that is not there
 BUFFER_GRANULES = 32
 
 

@@ -28,6 +28,8 @@ from tiering.sources.pte_state import (
 from tiering.sources.pte_walk import has_room, walk
 
 NS_PER_MS = 1_000_000
+NEVER = 2**62
+"""ns; when an mm is due that is not there."""
 FEW = 256
 """Members up to which the earliest due time is looked for before the list is walked."""
 
@@ -164,7 +166,8 @@ def rest(mms, post, rules, clock, until):  # type: ignore[no-untyped-def]
 
 @loop
 def earliest(next_scan, members):  # type: ignore[no-untyped-def]
-    first = next_scan[members[0]]
+    """When the first member comes due; never if there is none."""
+    first = np.int64(NEVER)
     for mm in members:
         first = min(first, next_scan[mm])
     return first
