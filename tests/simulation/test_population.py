@@ -53,8 +53,9 @@ def test_memory_that_does_not_fit_at_the_begin_is_an_error_with_the_figures() ->
     with pytest.raises(ScenarioError) as caught:
         started([{"vmas": [vma(1949, name="all")]}])
     assert str(caught.value) == (
-        "composed: processes.0.vmas.0.size_mib: process app, VMA all of 7.61328 MiB does not fit: DRAM, CXL has 8 MiB in all, "
-        "of which the min watermark stays free, 0.00390625 MiB too few"
+        "composed: processes.0.vmas.0.size_mib: process app, VMA all of 7.61328 MiB does not fit: "
+        "DRAM, CXL has 8 MiB in all, of which the min watermark stays free, "
+        "0.00390625 MiB too few"
     )
 
 
