@@ -14,6 +14,7 @@ from tests.browser.steps import (
     wait_for,
     wait_for_status,
 )
+from tiering.simulation.loop import ROWS_PER_BLOCK
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +62,7 @@ def test_pause_step_resume_and_stop(page: Page) -> None:
     wait_for_status(page, "paused")
     before = page.evaluate("tierscope.lab.store.nr")
     page.get_by_role("button", name="Step").click()
-    wait_for(page, f"tierscope.lab.store.nr === {before} + 2")
+    wait_for(page, f"tierscope.lab.store.nr === {before} + {ROWS_PER_BLOCK}")
     page.get_by_role("heading", level=1).click()  # shortcuts are for when no control has the focus
     page.keyboard.press(" ")
     wait_for_status(page, "running")
