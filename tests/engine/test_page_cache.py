@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.engine.machines import flat_memory, flat_rates, pace
+from tests.engine.machines import Layout, flat_memory, flat_rates, laid_out, pace, row_rates
 from tiering.demotion.kswapd import Reclaim, first_lists, first_state, sink
 from tiering.engine.folios import (
     ACCESSED,
@@ -79,6 +79,17 @@ def test_reads_of_one_folio_by_hand() -> None:
     ]  # fmt: skip
     assert memory.on_list[0, :2].tolist() == [0, 1]
     assert memory.lists[0, :2].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("order", [4, 9])
+def test_large_folios_count_with_their_pages_on_the_lists(order: int) -> None:
+    memory = laid_out([Layout(20, order, nid=0), Layout(20, order, nid=1)], [ROOM, ROOM])
+    memory.unmapped[:] = 1
+    first_lists(Reclaim(), memory)
+    for granule in range(memory.nr.size):
+        latch(memory, row_rates([40.0, 40.0]), scratch(), granule, 1.0)
+    check_books(memory, np.full(2, ROOM), TOP)
+    assert memory.on_list[:, ACTIVE].tolist() == [20 << order, 20 << order]
 
 
 @pytest.mark.parametrize("nid", [0, 1])

@@ -132,10 +132,12 @@ def mark_accessed(memory, index):  # type: ignore[no-untyped-def]
     if again and memory.entry[nid] == AS_IT_IS:
         value = (value & ~np.uint32(REFERENCED | LIST_MASK)) | np.uint32(ACTIVE << LIST_SHIFT)
         memory.folio[index] = value
-        memory.on_list[nid, INACTIVE] -= 1
-        memory.on_list[nid, ACTIVE] += 1
+        granule = index // GRANULE
+        pages = memory.pages[memory.row0[granule]]  # folios of a granule are of one order
+        memory.on_list[nid, INACTIVE] -= pages
+        memory.on_list[nid, ACTIVE] += pages
         if value & np.uint32(SLOW) == 0:
-            memory.lists[index // GRANULE, INACTIVE] -= 1
-            memory.lists[index // GRANULE, ACTIVE] += 1
+            memory.lists[granule, INACTIVE] -= 1
+            memory.lists[granule, ACTIVE] += 1
     else:
         memory.folio[index] = value | np.uint32(REFERENCED)
