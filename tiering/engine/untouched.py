@@ -10,13 +10,13 @@ from tiering.engine.touch import BLOCK, set_thresholds
 
 
 @loop
-def untouched_pages(memory, rates, scratch, tau):  # type: ignore[no-untyped-def]
-    """Pages on the top tier not touched since their promotion, up to work times tau: f64[P].
+def untouched_pages(memory, rates, scratch, tau, first, end):  # type: ignore[no-untyped-def]
+    """Pages of granules [first, end) not touched since their promotion, up to work times tau.
 
-    Draws as the next look would, but changes nothing: asking does not change the run.
+    tau: f64[P]. Draws as the next look would, but changes nothing: asking does not change the run.
     """
     total = np.int64(0)
-    for granule in range(memory.nr.size):
+    for granule in range(first, end):
         nr = memory.nr[granule]
         start = granule * GRANULE
         waiting = 0

@@ -43,13 +43,15 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
     precision, recall = sim.judge.so_far()
     threads = dict(zip(sim.shape.threads, sim.busy_ns(), strict=True))
     rose = sim.queue.counters["pgpromote_success"]
-    for_nothing = int(sim.reclaimers.sunk.untouched[0])
-    for_nothing += untouched_pages(world.memory, world.rates, sim.scratch, flow.tau)
+    for_nothing = int(sim.reclaimers.sunk.untouched[0]) + sim.population.untouched
+    for_nothing += untouched_pages(
+        world.memory, world.rates, sim.scratch, flow.tau, 0, world.memory.nr.size
+    )
     figures = {
         "mean_throughput": done / seconds if seconds else 0.0,
         "top_tier_share": total_of(share * world.top_tier),
         "oracle_share": sim.optimum.share(),
-        "time_to_90_s": time_to_90(sim.hit_share, sim.scenario.sample_ms / 1000),
+        "time_to_90_s": time_to_90(sim.hit_share, sim.scenario.sample_ms / 1000, seconds),
         "precision": precision,
         "recall": recall,
         "promoted_mib": rose / FOLIOS_PER_MIB,
@@ -77,13 +79,13 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
     }
 
 
-def time_to_90(hit_share: list[float], sample_s: float) -> float | None:
+def time_to_90(hit_share: list[float], sample_s: float, end_s: float) -> float | None:
     """Simulated seconds until the share of top-tier accesses first came to 90 % of its last value;
-    None if it never rose."""
+    None if that is 0. The last row is of end_s, before a whole sample if the run ended there."""
     shares = np.array(hit_share)
     if not shares.size or shares[-1] <= 0.0:
         return None
-    return float((int(np.argmax(shares >= 0.9 * shares[-1])) + 1) * sample_s)
+    return min(float((int(np.argmax(shares >= 0.9 * shares[-1])) + 1) * sample_s), end_s)
 
 
 def spread(values: NDArray[np.int64]) -> dict[str, float] | None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.folios import FOLIO_BYTES, GRANULE, fill, unplace
+from tiering.engine.untouched import untouched_pages
 from tiering.simulation.build import World
 from tiering.simulation.layout import Vma
 from tiering.simulation.load import ScenarioError
@@ -24,7 +25,8 @@ FAR = 2**62
 
 class Population:
     """alive: bool[P]. killed: names of processes that memory ran out for. direct: pages demoted by
-    allocating tasks themselves. faults: first touches after the begin of the run."""
+    allocating tasks themselves. faults: first touches after the begin of the run. untouched: pages
+    freed that were not touched since their promotion."""
 
     def __init__(
         self, scenario: Scenario, world: World, progress: Progress, reclaimers: Reclaimers
@@ -40,7 +42,7 @@ class Population:
         self.alive = np.zeros(nr, np.bool_)
         self._phase = np.full(nr, -1, np.int64)
         self.killed: list[str] = []
-        self.direct = self.faults = 0
+        self.direct = self.faults = self.untouched = 0
         self.events: list[dict[str, Any]] = []
         self.entered: list[int] = []
         self.left: list[int] = []
@@ -104,8 +106,12 @@ class Population:
         flow.running[mm] = False
         flow.dirty[mm] = True
         flow.stall_ns[mm] = 0.0
-        for vma in self._world.vmas[mm]:
-            unplace(self._world.memory, vma.first, vma.end)
+        world, scratch = self._world, self._reclaimers.scratch
+        for vma in world.vmas[mm]:
+            self.untouched += untouched_pages(
+                world.memory, world.rates, scratch, flow.tau, vma.first, vma.end
+            )
+            unplace(world.memory, vma.first, vma.end)
         self.left.append(mm)
 
     def _grow(self, mm: int, now: int) -> bool:

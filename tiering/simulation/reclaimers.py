@@ -22,7 +22,7 @@ class Reclaimers:
         self, scenario: Scenario, world: World, scratch: Scratch, dirty: NDArray[np.bool_]
     ) -> None:
         knobs = scenario.reclaim
-        self._world, self._scratch = world, scratch
+        self._world, self.scratch = world, scratch
         self.node_names = [node.name for node in scenario.nodes]
         self.sunk: Sunk = sunk(world.capacity.size, dirty)
         self.sink: Sink = sink(knobs, world.tiers, world.marks.least, scenario.migration.copy_gb_s)
@@ -48,7 +48,7 @@ class Reclaimers:
         before = int(self.sunk.pages[0])
         loop = shrink_generations if self.sink.mglru else shrink
         clock = loop(
-            memory, self._world.rates, self._scratch, nid, state, now, FAR, self._pace, wanted,
+            memory, self._world.rates, self.scratch, nid, state, now, FAR, self._pace, wanted,
             self.sink, self.sunk,
         )  # fmt: skip
         state[IDLE_STEPS] = 0
