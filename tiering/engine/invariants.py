@@ -25,7 +25,7 @@ def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[n
 
     capacity: i64[N] pages, top_tier: bool[N].
     """
-    resident, nr_slow, lists, on_list = _recount(memory, memory.resident.shape[0], capacity.size)
+    resident, nr_slow, lists, on_list = recount(memory, memory.resident.shape[0], capacity.size)
     if not np.array_equal(resident, memory.resident):
         raise BooksDoNotBalance("folios by row and node differ from a recount")
     if not np.array_equal(nr_slow, memory.nr_slow):
@@ -42,7 +42,7 @@ def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[n
 
 
 @loop(allocates=True)
-def _recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
+def recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
     resident = np.zeros((nr_rows, nr_nodes), np.int64)
     nr_slow = np.zeros(memory.nr.size, np.int32)
     lists = np.zeros(memory.lists.shape, np.int32)

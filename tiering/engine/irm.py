@@ -48,11 +48,11 @@ def alias_table(law: NDArray[np.float64]) -> NDArray[np.uint64]:
         raise ValueError(f"law: probabilities from {law.min()} with sum {total}, not >= 0 and 1")
     weight = np.rint(law * (float(_CELL) * law.size)).astype(np.int64)
     weight[np.argmax(weight)] += _CELL * law.size - weight.sum()
-    return np.asarray(_pair(weight))
+    return np.asarray(pair(weight))
 
 
 @loop(allocates=True)
-def _pair(weight):  # type: ignore[no-untyped-def]
+def pair(weight):  # type: ignore[no-untyped-def]
     """Fill every cell with one light page and, above it, a part of a heavy one; empties weight.
 
     weight: i64[N] of sum N * _CELL, so nothing is left over. Light pages wait in the stack's left

@@ -106,12 +106,12 @@ def rearrange(memory: Memory, wanted: NDArray[np.int64], top: int, slow: int) ->
     Costs nothing and needs no room beforehand: leavers go first. Returns the folios promoted.
     """
     down = wanted - memory.resident[:, top]
-    _shift(memory, np.maximum(-down, 0), False, top, slow)
-    return int(_shift(memory, np.maximum(down, 0), True, top, slow))
+    shift_rows(memory, np.maximum(-down, 0), False, top, slow)
+    return int(shift_rows(memory, np.maximum(down, 0), True, top, slow))
 
 
 @loop
-def _shift(memory, left, upward, top, slow):  # type: ignore[no-untyped-def]
+def shift_rows(memory, left, upward, top, slow):  # type: ignore[no-untyped-def]
     moved = 0
     for granule in range(memory.nr.size):
         row0 = memory.row0[granule]

@@ -29,11 +29,11 @@ def reports(nr_folios: int, nr_runs: int) -> Reports:
 def in_runs(folios: NDArray[np.uint32]) -> Reports:
     """Any folio indices (u32[n]) as reports."""
     ends = np.zeros(folios.size, np.int64)
-    return Reports(folios, ends[: _find_ends(folios, ends)])
+    return Reports(folios, ends[: find_ends(folios, ends)])
 
 
 @loop
-def _find_ends(folios, ends):  # type: ignore[no-untyped-def]
+def find_ends(folios, ends):  # type: ignore[no-untyped-def]
     nr = 0
     for i in range(1, folios.size + 1):
         if i == folios.size or not _goes_on(folios, i):
