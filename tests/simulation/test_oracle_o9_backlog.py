@@ -118,7 +118,7 @@ def test_a_list_drains_in_the_time_that_new_arrivals_leave(load: float) -> None:
 
 
 @pytest.mark.parametrize("load", [0.3, 0.85])
-def test_littles_law(load: float) -> None:
+def test_the_mean_backlog_is_arrivals_times_the_mean_wait(load: float) -> None:
     """Mean backlog = arrivals a second x mean wait, over a time that begins and ends empty."""
     rows = rows_of(load * PERIOD_MS * 1e3 / HOT, 20.0)
     empty = np.flatnonzero(rows["queue_len"] == 0)
