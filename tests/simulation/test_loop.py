@@ -102,6 +102,16 @@ def test_preset_none_moves_nothing_and_has_no_thread() -> None:
     assert simulation.result()["counters"]["pgpromote_candidate"] == 0
 
 
+def test_kswapd_wakes_where_nobody_else_moves_folios() -> None:
+    """5 % of DRAM are to be free, and first touches left the low watermark only."""
+    reclaim = {"reclaim__demotion_enabled": True, "reclaim__demote_scale_factor": 500}
+    place = {"processes__0__vmas__0__node": "first_touch"}
+    simulation, rows = finished(tiny(preset="none", until_s=2.0, **reclaim | place))
+    assert simulation.shape.threads == ("kswapd0",)
+    assert rows["node.resident_mib"][-1][0] == pytest.approx(0.95 * 64, abs=0.1)
+    assert rows["pgdemote_kswapd"][-1] > 0
+
+
 def test_fixed_work_ends_the_run_with_an_elapsed_time() -> None:
     """No load worth mentioning and nothing moves: elapsed = work x round trip / threads."""
     changes = {"preset": "none", "processes__0__work_accesses": 1e7, "machine__tlb_entries": 10**6}
