@@ -19,6 +19,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tiering.simulation.warm import warm_up
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 OPTIONS = [
@@ -33,7 +35,8 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a freshly started application."""
+    """URL of a freshly started application; what a first start compiles is there already."""
+    warm_up()
     data = tmp_path_factory.mktemp("tierscope")
     environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
     app = subprocess.Popen(
