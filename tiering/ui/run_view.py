@@ -17,7 +17,7 @@ from tiering.ui.jobs import Jobs
 NS_PER_S = 1_000_000_000
 STARTING = (
     "The workers are starting. The first time after an installation or an update they compile the"
-    " simulation, which takes some ten seconds."
+    " simulation, which takes about a minute."
 )
 NO_REASON = "No reason was given."
 WORK_DONE = Series("progress", "mm.progress", reduce="min")

@@ -30,7 +30,7 @@ PAGE_SPEED = 10.0
 STOP_WITHIN_S = 3.0
 LOST_WORKERS_ALLOWED = 3
 FAILED_JOB_TTL_S = 3600
-STARTING_S = 60
+STARTING_S = 180
 FRESH_S = 12  # an idle worker gives a sign every 5 s, a busy one every 2 s
 MAX_SEED = 2**63 - 1
 log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class Jobs:
         return Capacity(len(alive), sum(state == b"idle" for state in alive))
 
     def starting(self) -> bool:
-        """True if workers were announced of late: they may be compiling, for some ten seconds."""
+        """True if workers were announced of late: they may be compiling, for about a minute."""
         try:
             return bool(self._queue.connection.exists(keys.STARTING))
         except redis.RedisError as error:
