@@ -18,14 +18,15 @@ from tiering.simulation.scenario import Scenario
 
 VMA = "processes.0.vmas.0"
 LARGE = {"nodes.0.capacity_mib": 4096, "nodes.1.capacity_mib": 2**21, "until_s": 0.5}
+# Not ru_maxrss, which remembers the size of the process that started this one.
 MEASURE = """
-import json, resource, sys
+import json, pathlib, re, sys
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import Simulation
 simulation = Simulation(load_text(sys.argv[1], "large", json.loads(sys.argv[2])), 1)
 while not simulation.done:
     simulation.next_block()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
 """
 WARM = "from tiering.simulation.warm import warm_up; warm_up()"
 
