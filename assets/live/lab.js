@@ -216,7 +216,9 @@
       if (this.run !== null || value === this.config.seed) return;
       const { seed, most_seed: most } = this.config;
       this.config.seed = tierscope.told(value) ? Math.min(most, Math.max(0, Math.trunc(Number(value)))) : seed;
-      if (this.config.seed !== value) window.dash_clientside.set_props("seed", { value: this.config.seed });
+      if (this.config.seed !== value) {
+        tierscope.afterwards(() => window.dash_clientside.set_props("seed", { value: this.config.seed }));
+      }
       if (this.config.seed !== seed) this.writeUrl();
     }
   }

@@ -42,6 +42,8 @@
   const nothing = () => window.dash_clientside.no_update;
   /* Whether a box holds a number; a long one comes as text, an emptied box as "". */
   const told = (tierscope.told = (value) => value !== null && value !== "" && Number.isFinite(Number(value)));
+  /* After what was typed has been rendered: put back at once, an unchanged value would be no change. */
+  tierscope.afterwards = (then) => requestAnimationFrame(() => setTimeout(then));
   const path = () => window.dash_clientside.callback_context.inputs_list[0].id.path;
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
@@ -73,7 +75,7 @@
         const source = window.dash_clientside.callback_context.triggered_id;
         if (source && source.type === "knob-slider") knobs.slid(id, position);
         else if (told(value)) knobs.moved(id, knobs.fit(knobs.knobs[id], Number(value)));
-        else knobs.put(id); // an emptied box
+        else tierscope.afterwards(() => knobs.put(id)); // an emptied box
         return nothing();
       },
       other(value) {
