@@ -167,7 +167,7 @@ def test_run_again_begins_the_same_at_once_at_the_speed_it_had(page: Page) -> No
     page.get_by_role("button", name="Run again").click()
     wait_for(page, f"tierscope.lab && !location.href.endsWith('{first.rpartition('/')[2]}')")
     wait_for_status(page, "done")
-    wait_for(page, f"tierscope.lab.store && tierscope.lab.store.nr === {rows}")
+    wait_for(page, f"tierscope.lab && tierscope.lab.store && tierscope.lab.store.nr === {rows}")
     assert page.evaluate("[tierscope.lab.meta.seed, tierscope.lab.meta.speed]") == [3, 0]
     assert [column(page, chart) for chart in CHARTS] == seen
     page.reload()
