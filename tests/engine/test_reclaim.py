@@ -174,6 +174,16 @@ def test_pinned_folios_are_never_demoted() -> None:
     assert one.sunk.pages[0] == 3
 
 
+@pytest.mark.parametrize("mglru", [False, True])
+def test_pinned_folios_at_the_begin_of_a_granule_keep_nobody_behind_them(mglru: bool) -> None:
+    """Two pages are wanted and the first three folios are pinned."""
+    one = patient([Layout(8, 0, nid=0)], ROOM, mglru=mglru)
+    one.memory.folio[:3] |= np.uint32(PINNED)
+    one.shrink(wanted=94)
+    assert one.nids(0, 8) == [0, 0, 0, 1, 1, 0, 0, 0]
+    assert one.sunk.failed[0] == 3
+
+
 def test_a_full_tier_is_passed_over_for_the_next_one_below() -> None:
     one = four(reserve=(0, 998, 0))
     one.shrink(wanted=100)

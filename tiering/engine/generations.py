@@ -17,6 +17,7 @@ from tiering.engine.folios import (
     NID_MASK,
     NID_SHIFT,
     NR_LISTS,
+    PINNED,
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
@@ -115,9 +116,9 @@ def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, 
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
     found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
-    looked, old = np.int64(0), np.int64(0)
+    looked, old, able = np.int64(0), np.int64(0), np.int64(0)
     enough = needed(memory, granule, nid, wanted)
-    while looked < found and old < enough:
+    while looked < found and able < enough:
         index = scratch.found[looked]
         looked += 1
         if memory.folio[index] & REFS:
@@ -125,6 +126,7 @@ def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, 
         else:
             scratch.chosen[old] = index
             old += 1
+            able += 1 if memory.folio[index] & np.uint32(PINNED) == 0 else 0
     _count(memory, scratch.lists, granule, nid, youngest, sink.slow[nid])
     sunk.scanned[0] += looked
     return looked * sink.rmap_ns + demote(memory, scratch, granule, nid, old, clock, sink, sunk)

@@ -153,9 +153,9 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
     found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
-    looked, old, active = np.int64(0), np.int64(0), np.int64(0)
+    looked, old, able, active = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     enough = needed(memory, granule, nid, wanted)
-    while looked < found and old < enough:
+    while looked < found and able < enough:
         index = scratch.found[looked]
         value = memory.folio[index]
         looked += 1
@@ -163,6 +163,7 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
             memory.folio[index] = value & ~np.uint32(REFERENCED)
             scratch.chosen[old] = index
             old += 1
+            able += 1 if value & np.uint32(PINNED) == 0 else 0
         elif value & np.uint32(REFERENCED):
             there = np.uint32(ACTIVE << LIST_SHIFT)
             memory.folio[index] = (value & SEEN & ~np.uint32(REFERENCED | LIST_MASK)) | there
@@ -176,7 +177,7 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
 
 @loop
 def needed(memory, granule, nid, wanted):  # type: ignore[no-untyped-def]
-    """Folios of the granule that would free enough of the node."""
+    """Folios of the granule that would free enough of the node, if none is pinned."""
     pages = memory.pages[memory.row0[granule]]
     return -(-(wanted - memory.free[nid]) // pages)
 
