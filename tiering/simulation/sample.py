@@ -113,7 +113,7 @@ class Sampler:
     def _fill_threads(self, row: NDArray[np.float64], since: int) -> None:
         if not self._busy.size:
             return
-        busy = np.minimum(self._sim.busy_ns(), self._sim.time_ns)  # a step may end after the row
+        busy = np.minimum(self._sim.busy_ns(), self._busy + since)  # a step may end after the row
         self._put(row, "thread.busy_ns", busy)
         self._put(row, "thread.busy_share", (busy - self._busy) / since)
         self._busy = busy.astype(np.float64)
