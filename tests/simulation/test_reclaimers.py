@@ -134,6 +134,16 @@ def test_an_allocation_that_finds_nothing_above_min_reclaims_directly(lru: str) 
     assert ns == pytest.approx(144 * 100_000, rel=0.02)
 
 
+def test_memory_of_the_begin_is_placed_for_free_even_by_direct_reclaim() -> None:
+    """Nobody is stalled at time 0 for what happened before it."""
+    base = COLD | {"name": "base", "vmas": [vma(4000, node="DRAM")]}
+    more = {"name": "more", "threads": 1, "think_ns": 750.0, "vmas": [vma(200, node="DRAM")]}
+    simulation = Simulation(composed([base, more], **SMALL), 1)
+    assert simulation.world.memory.free[0] == 40
+    assert simulation.progress.flow.stall_ns.tolist() == [0.0, 0.0]
+    assert simulation.progress.flow.speed[1] > 0.0
+
+
 def test_without_demotion_the_same_allocation_runs_out_of_memory() -> None:
     base = COLD | {"name": "base", "vmas": [vma(4000, node="DRAM")]}
     more = COLD | {"name": "more", "start_s": 0.5, "vmas": [vma(200, node="DRAM")]}

@@ -140,7 +140,7 @@ class Population:
                 pages = int(marks.least[nid]) + ((wanted - there) << vma.order)
                 demoted, spent = self._reclaimers.direct(nid, pages, now)
                 self.direct += demoted
-                self._progress.flow.stall_ns[vma.mm] += spent
+                self._progress.flow.stall_ns[vma.mm] += spent if now else 0.0
                 there = self._take(vma, there, wanted, nid, int(marks.least[nid]))
         if now:
             self.faults += there - first
