@@ -17,6 +17,7 @@ from tiering.engine.flow import (
     copy_room,
     flow,
     settle,
+    sink_room,
     slowdown,
     stalled,
 )
@@ -230,3 +231,13 @@ def test_copies_get_what_accesses_leave_and_what_they_have_already() -> None:
     one.utilisation[:] = 1.0
     one.copy_read[1] = 0.0
     assert copy_room(one, NODES, 0, slow) > 0.0, "never none, or a copy would take for ever"
+
+
+def test_demotions_get_what_is_left_of_the_reads_above_and_the_writes_below() -> None:
+    one, _, _ = machine()
+    one.utilisation[:] = [0.9, 0.5]
+    assert sink_room(one, NODES, 0, 1) == pytest.approx(0.1 * 40)
+    one.copy_read[0] = 3.0
+    assert sink_room(one, NODES, 0, 1) == pytest.approx(5.0), "half of the writes of CXL"
+    one.utilisation[1], one.copy_write[1] = 1.0, 2.0
+    assert sink_room(one, NODES, 0, 1) == pytest.approx(2.0)

@@ -226,3 +226,19 @@ def test_both_directions_of_copying_show_in_the_bandwidth_of_both_nodes() -> Non
         moved.append([*flow.copy_read.tolist(), *flow.copy_write.tolist()])
     most = np.array(moved).max(axis=0)
     assert (most > 0).all(), "DRAM and CXL, read and written"
+
+
+@pytest.mark.parametrize(("order", "write_gb_s"), [(0, 0.25), (9, 0.25), (0, 100.0)])
+def test_demotion_is_no_faster_than_the_bandwidth_below(order: int, write_gb_s: float) -> None:
+    """At most 0.25 bytes a ns, or 10.6 as one CPU copies: DRAM comes to its marks late or soon."""
+    base = COLD | {"name": "base", "vmas": [vma(60 * MIB, node="DRAM", order=order)]}
+    changes = SMALL | {
+        "reclaim__watermark_scale_factor": 3000, "nodes__0__capacity_mib": 64, "until_s": 2.0,
+        "nodes__1__write_gb_s": write_gb_s, "reclaim__demote_us": 0.0, "reclaim__rmap_ns": 0.0,
+    }  # fmt: skip
+    simulation, rows, _ = finished(composed([base], **changes))
+    moved = int(rows["pgdemote_kswapd"][-1])
+    assert moved > 10 * MIB
+    (busy,) = simulation.busy_ns()
+    assert busy == pytest.approx(moved * 4096 / min(write_gb_s, 10.6), rel=0.02)
+    assert (rows["node.utilisation"] <= 1.0).all()

@@ -25,6 +25,7 @@ from tiering.engine.flow import (
     charge_cpu,
     copy_room,
     settle,
+    sink_room,
     slowdown,
     stalled,
 )
@@ -190,10 +191,12 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
         movers.awake[k] = movers.sleep_ns[0] > 0 or _arrived(queue, clock)
     else:
         begin = clock
+        below = _below(memory, sink, nid)
+        rate = min(sink.bytes_per_ns / slow, sink_room(flow, nodes, nid, below))
         until = min(end, clock + 1) if movers.clock.size > 1 else end
         clock = _reclaim(
             memory, rates, scratch, nid, movers.state[k], clock, until, pace, movers.wanted[nid],
-            sink, sunk, slow,
+            sink, sunk, slow, rate,
         )  # fmt: skip
         movers.busy[k] += np.int64((clock - begin) / slow)
         if memory.free[nid] >= movers.wanted[nid]:
@@ -212,10 +215,19 @@ def _arrived(queue, clock):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _reclaim(memory, rates, scratch, nid, state, clock, end, pace, wanted, sink, sunk, slow):  # type: ignore[no-untyped-def]
+def _below(memory, sink, nid):  # type: ignore[no-untyped-def]
+    """The node to which folios of `nid` sink at present; `nid` itself if they cannot."""
+    for target in sink.targets[nid]:
+        if target >= 0 and memory.free[target] > sink.reserve[target]:
+            return target
+    return nid
+
+
+@loop
+def _reclaim(memory, rates, scratch, nid, state, clock, end, pace, wanted, sink, sunk, slow, rate):  # type: ignore[no-untyped-def]
     dear = Sink(
         sink.targets, sink.reserve, sink.slow, sink.mglru, sink.rmap_ns * slow, sink.age_ns * slow,
-        sink.folio_ns * slow, sink.bytes_per_ns / slow, sink.again_ns,
+        sink.folio_ns * slow, rate, sink.again_ns,
     )  # fmt: skip
     if sink.mglru:
         return shrink_generations(

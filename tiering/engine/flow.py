@@ -209,6 +209,14 @@ def slowdown(flow, weight, nr_kernel):  # type: ignore[no-untyped-def]
 
 
 @loop
+def sink_room(flow, nodes, nid, target):  # type: ignore[no-untyped-def]
+    """GB/s that the read side of node `nid` and the write side of `target` leave for copies."""
+    reads = (1.0 - flow.utilisation[nid]) * nodes.read_gb_s[nid] + flow.copy_read[nid]
+    writes = (1.0 - flow.utilisation[target]) * nodes.write_gb_s[target] + flow.copy_write[target]
+    return max(min(reads, writes), 0.001)
+
+
+@loop
 def copy_room(flow, nodes, target, slow):  # type: ignore[no-untyped-def]
     """GB/s that the target's write side and the slow nodes' read side leave for copies.
 
