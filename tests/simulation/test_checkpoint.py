@@ -60,8 +60,10 @@ def cut_down(name: str, **changes: Any) -> Scenario:
         for p, process in enumerate(scenario.processes):
             overrides[f"processes.{p}.count"] = counts[p]
             for v, vma in enumerate(process.vmas):
-                overrides[f"processes.{p}.vmas.{v}.size_mib"] = vma.size_mib * part
-                overrides[f"processes.{p}.vmas.{v}.split_mib"] = vma.split_mib * part
+                unit = 32.0 if vma.split_mib else 2.0  # granules, or any whole folios
+                for key, mib in (("size_mib", vma.size_mib), ("split_mib", vma.split_mib)):
+                    units = max(mib * part // unit, 1.0) if mib else 0.0
+                    overrides[f"processes.{p}.vmas.{v}.{key}"] = units * unit
     return load_file(name, {**overrides, **changes})
 
 

@@ -99,3 +99,106 @@ def test_names_that_only_look_alike_are_taken() -> None:
     scenario = load_text(with_processes(*entries), "tiny")
     assert len(set(names(scenario))) == scenario.nr_processes == len(names(scenario))
     assert names(tiny(processes__0__count=2)) == ["app-0", "app-1"]
+
+
+def test_a_home_is_one_of_the_nodes() -> None:
+    assert problem(processes__0__home_node="HBM") == (
+        "tiny: processes.0.home_node = 'HBM': nodes are DRAM, CXL"
+    )
+    scenario = tiny(processes__0__home_node="CXL")
+    assert scenario.home_nid(scenario.processes[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "every", "words"),
+    [
+        (0.0, 2.0, "every_s = 2: has no effect without processes.0.lifetime_s"),
+        (3.0, 2.5, "every_s = 2.5: should be 0, once, or at least lifetime_s = 3: a life ends"),
+    ],
+)
+def test_lives_do_not_overlap(lifetime: float, every: float, words: str) -> None:
+    lives = {"processes__0__lifetime_s": lifetime, "processes__0__every_s": every}
+    assert problem(**lives).startswith(f"tiny: processes.0.{words}")
+
+
+@pytest.mark.parametrize(("lifetime", "every"), [(0.0, 0.0), (3.0, 0.0), (3.0, 3.0), (3.0, 4.0)])
+def test_lives_that_follow_each_other_are_taken(lifetime: float, every: float) -> None:
+    assert tiny(processes__0__lifetime_s=lifetime, processes__0__every_s=every).processes
+
+
+@pytest.mark.parametrize(
+    ("order", "size", "split", "words"),
+    [
+        (9, 95.0, 0.0, "size_mib = 95: should be a multiple of 2, the MiB of a folio of order = 9"),
+        (4, 1.03, 0.0, "size_mib = 1.03: should be a multiple of 0.0625, the MiB of a folio of"),
+        (9, 96.0, 3.0, "split_mib = 3: should be a multiple of 2, the MiB of a folio of order = 9"),
+    ],
+)
+def test_a_vma_is_a_whole_number_of_folios(
+    order: int, size: float, split: float, words: str
+) -> None:
+    keys = {"order": order, "size_mib": size, "split_mib": split}
+    message = problem(**{f"{VMA}.{key}": value for key, value in keys.items()})
+    assert message.startswith(f"tiny: {VMA}.{words}")
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "size", "split"), [(0, 1.03, 0.3), (4, 1.0625, 0.125), (9, 96.0, 34.0)]
+)
+def test_sizes_that_are_whole_folios_are_taken(order: int, size: float, split: float) -> None:
+    keys = {"order": order, "size_mib": size, "split_mib": split}
+    assert tiny(**{f"{VMA}.{key}": value for key, value in keys.items()}).processes
+
+
+@pytest.mark.parametrize("split", [1.0, 48.0])
+def test_a_sweep_is_split_at_granules(split: float) -> None:
+    keys = {f"{VMA}.pattern": "sequential", f"{VMA}.split_mib": split}
+    assert problem(**keys) == (
+        f"tiny: {VMA}.split_mib = {split:g}: should be 0 or a multiple of 32 with pattern = "
+        "'sequential'"
+    )
+
+
+@pytest.mark.parametrize("split", [0.0, 32.0, 64.0, 96.0, 100.0])
+def test_a_sweep_that_is_whole_or_split_at_granules_is_taken(split: float) -> None:
+    assert tiny(**{f"{VMA}.pattern": "sequential", f"{VMA}.split_mib": split}).processes
+
+
+NEW_KEYS = [
+    (f"{VMA}.order", 3, "allowed is one of 0, 4, 9"),
+    (f"{VMA}.kind", "file", "allowed is one of 'anon', 'page_cache'"),
+    (f"{VMA}.pinned_pct", 101.0, "allowed is 0 .. 100"),
+    (f"{VMA}.shared_pct", -1.0, "allowed is 0 .. 100"),
+    (f"{VMA}.sequential.stride_pages", 0, "allowed is a whole number 1 .. 268_435_456 pages"),
+    (f"{VMA}.sequential.burst", 5000, "allowed is a whole number 1 .. 4_096"),
+    (f"{VMA}.growing.start_pct", 0.0, "allowed is 0.01 .. 100 %"),
+    (f"{VMA}.growing.steps", 64, "allowed is a whole number 1 .. 63"),
+    (f"{VMA}.growing.step_accesses", 0.5, "allowed is 1 .. 1e+18"),
+    ("processes.0.start_s", -1.0, "allowed is 0 .. 1_000_000"),
+    ("processes.0.lifetime_s", 1e7, "allowed is 0 .. 1_000_000"),
+    ("processes.0.every_s", "often", "allowed is 0 .. 1_000_000"),
+    ("processes.0.home_node", 3, "allowed is"),
+    ("reclaim.demotion_enabled", 1, "allowed is true or false"),
+    ("reclaim.lru", "clock", "allowed is one of 'active_inactive', 'mglru'"),
+    ("reclaim.min_free_kbytes", -4, "allowed is a whole number 0 .. 1_073_741_824 KiB"),
+    ("reclaim.watermark_scale_factor", 3001, "allowed is a whole number 1 .. 3_000 /10000"),
+    ("reclaim.tiering_mode", "on", "allowed is true or false"),
+    ("reclaim.demote_scale_factor", 1001, "allowed is a whole number 0 .. 1_000 /10000"),
+    ("reclaim.rmap_ns", -1.0, "allowed is 0 .. 100_000 ns"),
+    ("reclaim.age_ns", 1e5, "allowed is 0 .. 10_000 ns"),
+    ("reclaim.demote_us", 1e5, "allowed is 0 .. 10_000 us"),
+    ("reclaim.ping_pong_s", 3601.0, "allowed is 0 .. 3_600 s"),
+    ("migration.reserve", "low", "allowed is one of 'none', 'min', 'high'"),
+    ("migration.refuse_shared", "yes", "allowed is true or false"),
+    ("migration.rate_limit_mib_s", -1, "allowed is a whole number 0 .. 1_048_576 MiB/s"),
+    ("pte_scan.nr_threads", 1025, "allowed is a whole number 0 .. 1_024"),
+    ("pte_scan.nice", -21, "allowed is a whole number -20 .. 19"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "words"), NEW_KEYS, ids=[key for key, _, _ in NEW_KEYS])
+def test_a_value_out_of_range_is_named_with_key_and_range(key: str, value: Any, words: str) -> None:
+    message = problem(**{key: value})
+    assert message.startswith(f"tiny: {key} = {value!r}: {words}"), message
+    assert len(message.splitlines()) == 1

@@ -94,8 +94,8 @@ def test_a_host_of_1_TiB_in_1000_mms_needs_less_than_4_GB() -> None:
     [
         {},
         {f"{VMA}.split_mib": 33.0},
-        {f"{VMA}.split_mib": 10.3, f"{VMA}.order": 4},
-        {f"{VMA}.order": 9, f"{VMA}.split_mib": 1.0},
+        {f"{VMA}.split_mib": 10.25, f"{VMA}.order": 4},
+        {f"{VMA}.order": 9, f"{VMA}.split_mib": 6.0},
         {f"{VMA}.size_mib": 0.001, "processes.0.count": 3},
         {f"{VMA}.pattern": "growing", f"{VMA}.split_mib": 50.0},
     ],

@@ -1,12 +1,15 @@
-"""What no single key of a file can tell: names that collide, tables that have no effect."""
+"""What no single key of a file can tell: names that collide, tables that have no effect, homes
+that are no nodes, lives that overlap, VMAs that are no whole number of folios."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from tiering.simulation.scenario import Node, Process, Scenario, Vma
+from tiering.engine.folios import GRANULE
+from tiering.simulation.scenario import FOLIOS_PER_MIB, Node, Process, Scenario, Vma
 from tiering.workloads.table import PATTERNS
 
+GRANULE_MIB = GRANULE // FOLIOS_PER_MIB
 _NUMBERED = re.compile(r"(.*)-(0|[1-9][0-9]*)")
 
 
@@ -23,15 +26,18 @@ def own_keys(data: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
 
 
 def entry_problems(scenario: Scenario) -> Iterator[str]:
-    """A sentence for each process whose name is taken and each table without effect."""
+    """A sentence for each entry or key that does not go with the others."""
     yield from _collisions(scenario.processes)
     for at, process in enumerate(scenario.processes):
         key = f"processes.{at}"
+        yield from _home(scenario, key, process)
+        yield from _lives(key, process)
         for name in _tables(process):
             if process.recording is None:
                 yield f"{key}.{name}: has no effect without {key}.recording"
         for nr, vma in enumerate(process.vmas):
             yield from _idle_tables(scenario, f"{key}.vmas.{nr}", vma)
+            yield from _folios(f"{key}.vmas.{nr}", vma)
 
 
 def _collisions(processes: list[Process]) -> Iterator[str]:
@@ -64,6 +70,41 @@ def _idle_tables(scenario: Scenario, key: str, vma: Vma) -> Iterator[str]:
                 f"{table}: has no effect with pattern = {vma.pattern!r}; should be "
                 f"{key}.{vma.pattern}, or pattern = {name!r}"
             )
+
+
+def _home(scenario: Scenario, key: str, process: Process) -> Iterator[str]:
+    names = [node.name for node in scenario.nodes]
+    if process.home_node is not None and process.home_node not in names:
+        yield f"{key}.home_node = {process.home_node!r}: nodes are {', '.join(names)}"
+
+
+def _lives(key: str, process: Process) -> Iterator[str]:
+    every, lifetime = process.every_s, process.lifetime_s
+    if every and not lifetime:
+        yield f"{key}.every_s = {every:g}: has no effect without {key}.lifetime_s"
+    elif every and every < lifetime:
+        yield (
+            f"{key}.every_s = {every:g}: should be 0, once, or at least lifetime_s = {lifetime:g}: "
+            "a life ends before the next one begins"
+        )
+
+
+def _folios(key: str, vma: Vma) -> Iterator[str]:
+    """Large folios are not cut; a sweep goes on from VMA to VMA at granules of 32 MiB."""
+    folio_mib = (1 << vma.order) / FOLIOS_PER_MIB
+    for name in ("size_mib", "split_mib") if vma.order else ():
+        value = getattr(vma, name)
+        if value % folio_mib:
+            yield (
+                f"{key}.{name} = {value:g}: should be a multiple of {folio_mib:g}, the MiB of a "
+                f"folio of order = {vma.order}"
+            )
+    split = 0 < vma.split_mib < vma.size_mib
+    if vma.pattern == "sequential" and split and vma.split_mib % GRANULE_MIB:
+        yield (
+            f"{key}.split_mib = {vma.split_mib:g}: should be 0 or a multiple of {GRANULE_MIB} with "
+            "pattern = 'sequential'"
+        )
 
 
 def _tables(entry: Process | Vma) -> list[str]:

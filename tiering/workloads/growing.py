@@ -24,7 +24,7 @@ class Growing(NamedTuple):
     steps: Annotated[int, Knob("", 1, 63, "Steps in which the rest comes.")] = 15
     step_accesses: Annotated[
         float,
-        Knob("", 1, 1e15, "Accesses of the process between two steps: seconds times throughput."),
+        Knob("", 1, 1e18, "Accesses of the process between two steps: seconds times throughput."),
     ] = 1e8
 
 
