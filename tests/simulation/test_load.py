@@ -148,11 +148,6 @@ def test_knobs_in_use_are_those_of_the_preset() -> None:
     assert tiny(pte_scan__scan_period_ms=777).knob_values()["pte_scan.scan_period_ms"] == 777
 
 
-def test_scan_size_has_a_note_where_every_mm_is_one_vma() -> None:
-    assert "pte_scan.scan_size_mib" in tiny().knob_notes()
-    assert tiny(processes__0__vmas__0__split_mib=32.0).knob_notes() == {}
-
-
 def test_replicas_are_numbered() -> None:
     world = build(tiny(processes__0__count=3), 1)
     assert [mm.name for mm in world.mms] == ["app-0", "app-1", "app-2"]

@@ -26,6 +26,8 @@ def main(args: argparse.Namespace) -> int:
     )
     for assumption in world.assumptions:
         print(f"  assumption: {assumption}")
-    for path, note in scenario.knob_notes().items():
-        print(f"  {path}: {note}")
+    notes = scenario.knob_notes()
+    for note in dict.fromkeys(notes.values()):
+        paths = [path for path, one in notes.items() if one == note]
+        print(f"  {', '.join(paths)}: {note}")
     return 0

@@ -8,6 +8,7 @@ from tiering.demotion.kswapd import Reclaim
 from tiering.migration.queue import Migration
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.model.machine import Machine
+from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
 from tiering.sources.pte_knobs import PteScan
 from tiering.workloads.table import PATTERNS
@@ -170,13 +171,8 @@ class Scenario(_Strict):
 
     def knob_notes(self) -> dict[str, str]:
         """Sentences shown beside knobs that have no effect in this scenario."""
-        notes = {}
-        if "pte_scan" in self.sections() and all(one_vma(p) for p in self.processes):
-            notes["pte_scan.scan_size_mib"] = (
-                "No effect here: every mm is one VMA, and as posted the budget is tested only "
-                "between VMAs."
-            )
-        return notes
+        found = notes(self)
+        return {path: found[path] for path in self.knob_specs() if path in found}
 
     def all_processes(self) -> list[tuple[Process, str]]:
         """Every process with its name, replicas one by one."""
@@ -204,11 +200,3 @@ class Scenario(_Strict):
     def nr_processes(self) -> int:
         """Processes, replicas counted."""
         return sum(process.count for process in self.processes)
-
-
-def one_vma(process: Process) -> bool:
-    """True if the process is one VMA, so that a visit always walks all of it."""
-    if process.recording is not None or len(process.vmas) != 1:
-        return False
-    vma = process.vmas[0]
-    return vma.split_mib == 0 or vma.split_mib >= vma.size_mib

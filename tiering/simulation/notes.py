@@ -1,0 +1,68 @@
+"""Notes on knobs that have no effect in a scenario, shown beside them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiering.simulation.scenario import Process, Scenario
+
+DEMOTION = (
+    "lru", "tiering_mode", "demote_scale_factor", "rmap_ns", "age_ns", "demote_us", "ping_pong_s",
+)  # fmt: skip
+"""Knobs of reclaim that matter only where folios can sink; its watermarks matter everywhere."""
+
+
+def notes(scenario: "Scenario") -> dict[str, str]:
+    """A sentence for each knob without effect, by path, whether the preset shows it or not."""
+    found: dict[str, str] = {}
+    for paths, why in (*_scanning(scenario), *_migrating(scenario), *_reclaiming(scenario)):
+        for path in paths:
+            found.setdefault(path, f"No effect here: {why}")
+    return found
+
+
+Note = tuple[list[str], str]
+
+
+def _scanning(scenario: "Scenario") -> Iterator[Note]:
+    if all(one_vma(process) for process in scenario.processes):
+        yield (
+            ["pte_scan.scan_size_mib"],
+            "every mm is one VMA, and as posted the budget is tested only between VMAs.",
+        )
+    if not any(node.cpus for node in scenario.nodes):
+        yield ["pte_scan.nice"], "no node says how many CPUs it has, so one is always idle."
+    if not any(_allocates_later(process) for process in scenario.processes):
+        yield ["machine.fault_us"], "nobody touches memory for the first time while the run lasts."
+
+
+def _migrating(scenario: "Scenario") -> Iterator[Note]:
+    if scenario.migration.owner == "scanner":
+        yield ["migration.thread_sleep_ms"], "the scanner migrates itself."
+    if not any(vma.shared_pct for process in scenario.processes for vma in process.vmas):
+        yield ["migration.refuse_shared"], "no VMA has shared_pct."
+
+
+def _reclaiming(scenario: "Scenario") -> Iterator[Note]:
+    knobs = scenario.reclaim
+    sinking = [f"reclaim.{name}" for name in DEMOTION]
+    if len({node.tier for node in scenario.nodes}) == 1:
+        yield ["reclaim.demotion_enabled", *sinking], "there is no lower tier to demote to."
+    elif not knobs.demotion_enabled:
+        yield sinking, "demotion_enabled is false."
+    elif knobs.lru == "active_inactive":
+        yield ["reclaim.age_ns"], "only MGLRU walks page tables to age."
+
+
+def _allocates_later(process: "Process") -> bool:
+    """True if the process begins after the begin of the run, begins again, or grows."""
+    grows = any(vma.pattern == "growing" for vma in process.vmas)
+    return grows or process.start_s > 0 or process.every_s > 0
+
+
+def one_vma(process: "Process") -> bool:
+    """True if the process is one VMA, so that a visit always walks all of it."""
+    if process.recording is not None or len(process.vmas) != 1:
+        return False
+    vma = process.vmas[0]
+    return vma.split_mib == 0 or vma.split_mib >= vma.size_mib
