@@ -27,6 +27,10 @@ class Judge:
             passes, self._open, self.counts,
         )  # fmt: skip
 
+    def forget(self, mm: int) -> None:
+        """The full scan of a process that exits does not go on in its next life."""
+        self._open[mm] = 0, -1
+
     def since_last(self) -> tuple[float, float]:
         """(precision, recall) since the last call, NaN where there is no value."""
         new = self.counts - self._taken

@@ -242,6 +242,7 @@ class Simulation:
         for mm in population.left:
             if self.scanner is not None:
                 self.scanner.leave(mm)
+            self.judge.forget(mm)
         for mm in population.entered:
             if self.scanner is not None and population.alive[mm]:
                 self.scanner.enter(mm, now)
