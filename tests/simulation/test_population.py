@@ -185,6 +185,17 @@ def test_a_process_may_begin_again_at_the_moment_in_which_it_exits() -> None:
     assert simulation.result()["counters"]["pgfault"] == 4 * 700
 
 
+def test_a_process_that_has_not_begun_disturbs_nobody() -> None:
+    """Without think time, page walk and memory an access of its would take no time at all."""
+    app = {"vmas": [vma(100)]}
+    late = {"name": "late", "start_s": 0.5, "think_ns": 0.0, "vmas": [vma(100)]}
+    _, rows, _ = finished(composed([app, late], **SMALL, until_s=1.0))
+    assert (rows["mm.throughput"][:5, 1] == 0).all()
+    assert (rows["mm.throughput"][6:, 1] > 5e6).all()
+    _, alone, _ = finished(composed([app], **SMALL, until_s=0.4))
+    assert rows["mm.throughput"][:4, 0].tolist() == alone["mm.throughput"][:, 0].tolist()
+
+
 def test_without_every_s_a_process_exits_for_good() -> None:
     app, once = {"vmas": [vma(10)]}, {"name": "once", "lifetime_s": 0.2, "vmas": [vma(700)]}
     simulation, rows, events = finished(composed([app, once], **SMALL, until_s=2.0))

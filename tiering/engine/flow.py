@@ -73,6 +73,8 @@ def flow(
 ) -> Flow:  # fmt: skip
     """At time 0, with no process running yet; `dirty` is shared with whoever moves folios."""
     nr_p, nr_n = threads.size, idle_ns.size
+    share = np.zeros((nr_n, nr_p))
+    share[-1] = 1.0  # as of a process without memory: an access takes some time
     return Flow(
         threads=threads,
         outstanding=outstanding,
@@ -82,7 +84,7 @@ def flow(
         running=np.zeros(nr_p, np.bool_),
         tau=np.zeros(nr_p),
         speed=np.zeros(nr_p),
-        share=np.zeros((nr_n, nr_p)),
+        share=share,
         stall_ns=np.zeros(nr_p),
         latency=idle_ns.copy(),
         utilisation=np.zeros(nr_n),
