@@ -1,173 +1,178 @@
-"""A slow, obvious twin of the engine for tiny machines: every access is simulated, one by one.
+"""A slow, obvious twin of the whole simulation for tiny machines: every access is simulated.
 
-Same scenario input, same meaning, none of the engine's code: real accessed bits set by accesses at
-Poisson times, plain Python objects, the closed loop by fixed-point iteration. One VMA per process
-and at most one granule each, so a visit reads all folios of a VMA at the time it begins.
+Same scenario, same meaning, none of the engine's code. Accesses come one by one and set accessed
+bits; every tick of 10 ms is visited; threads act in the order of their clocks, a granule or a
+batch at a time, and find the bits as they are at that moment.
+
+The engine simplifies, and says so in docs/model.md: what a scanner finds is seen by those who move
+folios at the next tick; a granule is latched once a tick while folios leave it, so touches between
+that look and a promotion count as after it; what changed within a tick changes speeds from its end
+on, here too. Direct reclaim sees the bits of its first instant here. Machines of the tests are so
+slow (a touch a tick or so), and migrations so cheap, that none of it shows; and they have CPUs in
+plenty, of which the twin knows nothing.
 """
 
-import heapq
-import itertools
 import random
-from dataclasses import dataclass, field
 
-from tiering.simulation.scenario import FOLIOS_PER_MIB, ProcessFields, Scenario
-from tiering.workloads.table import PATTERNS
+from tests.naive.accuracy import Accuracy
+from tests.naive.memory import Memory
+from tests.naive.migrating import Migration, Migrator
+from tests.naive.population import Population
+from tests.naive.processes import RIGHT, Process, Wrong, processes_of
+from tests.naive.reclaiming import Kswapd
+from tests.naive.scanning import Scanner, scanned_vmas
+from tests.naive.throughput import TICK_NS, Throughput
+from tiering.simulation.scenario import Scenario
 
-TICK = 10_000_000
-MS = 1_000_000
-
-
-@dataclass
-class Folio:
-    slow: bool
-    weights: list[float]  # share of the process's accesses, phase by phase
-    accessed: bool = False
-    idle: bool = False
-    young: bool = False
-
-
-@dataclass
-class Mm:
-    outstanding: float
-    think: float
-    folios: list[Folio]
-    work: float
-    phases: list[float]  # accesses in each phase, endless for a static pattern
-    phase: int = 0
-    into: float = 0.0  # accesses done in the phase
-    done: float = 0.0
-    finished_at: float | None = None
-    period: int = 0
-    due: int = 0
-    useful: int = 0
-    found: list[int] = field(default_factory=list)
+__all__ = ["RIGHT", "Twin", "Wrong"]
 
 
 class Twin:
-    """kmmscand V0 with inline migration on two nodes: run(), then read the counters."""
+    """run(), then read the figures: those of the engine by the same names."""
 
-    def __init__(self, scenario: Scenario, seed: int, weight_error: float = 1.0) -> None:
-        """weight_error scales all accesses of the folios: the negative control."""
-        self.scenario, self.rng = scenario, random.Random(seed)
-        self.scan, self.mig = scenario.pte_scan, scenario.migration
-        self.mms = [self._mm(process, seed) for process in scenario.processes]
-        self.free = scenario.nodes[0].capacity_mib * FOLIOS_PER_MIB
-        self.free -= sum(not f.slow for mm in self.mms for f in mm.folios)
-        self.weight_error = weight_error
-        self.promoted = self.no_room = self.visits = 0
+    def __init__(self, scenario: Scenario, seed: int, wrong: Wrong = RIGHT) -> None:
         self.now = 0
-        self.moved = True  # placement or load changed since the loop was solved
-        self.speeds = [0.0] * len(self.mms)
+        self.until = -(-round(scenario.until_s * 1e9) // TICK_NS) * TICK_NS
+        self.memory = Memory(scenario)
+        self.processes = processes_of(scenario, self.memory, random.Random(seed), wrong)
+        self.throughput = Throughput(scenario, self.memory, self.processes)
+        self.migration = Migration(scenario, self.memory, self.throughput, wrong)
+        self.books = self.migration.books
+        self.accuracy = Accuracy(self.throughput)
+        self.kswapds: dict[int, Kswapd] = {}
+        if scenario.reclaim.demotion_enabled:
+            lowest = max(self.memory.tier)
+            self.kswapds = {
+                nid: Kswapd(scenario, self.memory, nid, self.books, self.touch_until, wrong)
+                for nid, tier in enumerate(self.memory.tier)
+                if tier < lowest
+            }
+        self.scanners = self._scanners(scenario)
+        self.migrators: list[Migrator] = []
+        if self.scanners and scenario.migration.owner == "thread":
+            self.migrators = [Migrator(self.migration, wrong)]
+        self.population = Population(
+            scenario, self.memory, self.processes, self.kswapds, self.scanners, self.books, wrong
+        )
+        self.copied = False
 
-    def _mm(self, process: ProcessFields, seed: int) -> Mm:
-        (vma,) = process.vmas
-        nr = round(vma.size_mib * FOLIOS_PER_MIB)
-        pattern = PATTERNS[vma.pattern]
-        assert pattern.build is not None
-        region = pattern.build(getattr(vma, vma.pattern) or pattern.knobs(), nr, seed)
-        folios = [Folio(vma.node == "CXL", list(region.share[:, c])) for c in region.classes]
-        return Mm(
-            process.threads * process.mlp, process.think_ns, folios,
-            process.work_accesses or float("inf"),
-            list(region.phase_accesses) or [float("inf")], period=self.scan.scan_period_ms,
-        )  # fmt: skip
+    @property
+    def threads(self) -> list[Scanner | Migrator | Kswapd]:
+        """Kernel threads; of those that are equally late the first goes next."""
+        return [*self.scanners, *self.migrators, *self.kswapds.values()]
 
-    def solve(self) -> None:
-        """Accesses per ns of every mm, by fixed-point iteration; think time dominates."""
-        a, b = self.scenario.machine.curve_a, self.scenario.machine.curve_b
-        latency = [node.latency_ns for node in self.scenario.nodes]
-        slow_shares = [sum(f.weights[mm.phase] for f in mm.folios if f.slow) for mm in self.mms]
-        for _ in range(20):
-            traffic = [0.0, 0.0]
-            for i, mm in enumerate(self.mms):
-                slow = slow_shares[i]
-                trip = mm.think + (1 - slow) * latency[0] + slow * latency[1]
-                alive = mm.finished_at is None
-                self.speeds[i] = mm.outstanding / trip if alive else 0.0
-                traffic[0] += 64 * self.speeds[i] * (1 - slow)
-                traffic[1] += 64 * self.speeds[i] * slow
-            for n, node in enumerate(self.scenario.nodes):
-                u = traffic[n] / node.read_gb_s
-                latency[n] = node.latency_ns * (1 + a * u**b / (1 - u))
-
-    def touch_until(self, until: int) -> None:
-        """Simulate every access up to `until` ns, tick by tick."""
-        while self.now < until:
-            end = min(until, (self.now // TICK + 1) * TICK)
-            if self.now % TICK == 0 and self.moved:
-                self.solve()
-                self.moved = False
-            for mm, speed in zip(self.mms, self.speeds, strict=True):
-                self._accesses(mm, speed * (end - self.now))
-                if mm.finished_at is None and mm.done + speed * (end - self.now) >= mm.work:
-                    mm.finished_at = self.now + (mm.work - mm.done) / speed
-                    self.moved = True
-                mm.done = min(mm.done + speed * (end - self.now), mm.work)
-            self.now = end
-
-    def _accesses(self, mm: Mm, expected: float) -> None:
-        """Accesses at Poisson times, phase by phase."""
-        expected = min(expected, mm.work - mm.done)
-        while expected > 0.0:
-            part = min(expected, mm.phases[mm.phase] - mm.into)
-            cum_weights = list(itertools.accumulate(f.weights[mm.phase] for f in mm.folios))
-            at = self.rng.expovariate(1.0)
-            while at < part * self.weight_error:
-                self.rng.choices(mm.folios, cum_weights=cum_weights)[0].accessed = True
-                at += self.rng.expovariate(1.0)
-            expected -= part
-            mm.into += part
-            if mm.into >= mm.phases[mm.phase]:
-                mm.phase, mm.into = (mm.phase + 1) % len(mm.phases), 0.0
-                self.moved = True
+    def _scanners(self, scenario: Scenario) -> list[Scanner]:
+        if scenario.preset != "kmmscand_v0":
+            return []
+        nr = scenario.pte_scan.nr_threads
+        return [
+            Scanner(
+                scenario, self.memory, [p for p in self.processes[first::nr] if scanned_vmas(p)],
+                self.migration, self.accuracy, self.touch_until,
+            )
+            for first in range(nr)
+        ]  # fmt: skip
 
     def run(self) -> None:
-        """The scanning thread, mm by mm in the order in which visits come due."""
-        end = int(self.scenario.until_s * 1e9)
-        clock = 0
-        queue = [(0, i) for i in range(len(self.mms))]
-        heapq.heapify(queue)
-        while queue and queue[0][0] < end:
-            due, i = heapq.heappop(queue)
-            clock = max(clock, due) + self.scan.visit_ns
-            self.touch_until(min(clock, end))
-            clock = self._visit(self.mms[i], clock)
-            heapq.heappush(queue, (self.mms[i].due, i))
+        """To the end of the time, of all fixed work, or of the last process."""
+        while not self.ended:
+            self.tick()
+        self._solve()
+        self.memory.check()
+
+    @property
+    def ended(self) -> bool:
+        fixed = [process for process in self.processes if process.work < float("inf")]
+        work_done = fixed and all(process.finished_ns is not None for process in fixed)
+        over = not any(p.alive or self.population.next_ns[p] is not None for p in self.processes)
+        deserted = self.population.killed and over
+        return bool(self.now >= self.until or work_done or deserted)
+
+    def tick(self) -> None:
+        """What changes at the tick itself, then 10 ms of threads and accesses."""
+        begin, end = self.now, self.now + TICK_NS
+        self.population.act(begin)
+        if begin > 0:  # before, nobody has touched anything
+            self._wake(begin)
+        self._solve()
+        while True:
+            ready = [thread for thread in self.threads if thread.awake and thread.clock < end]
+            if not ready:
+                break
+            thread = min(ready, key=lambda thread: thread.clock)
+            moves = self.memory.moves
+            thread.step()
+            if self.memory.moves > moves or self.migration.refused:
+                self._wake(thread.clock)
         self.touch_until(end)
+        for process in self.processes:
+            if process.running:
+                paid = min(process.stall_ns, process.fields.threads * TICK_NS)
+                process.stall_ns -= paid
 
-    def _visit(self, mm: Mm, clock: int) -> int:
-        self.visits += 1
-        candidates = []
-        cost = 0.0
-        for f in mm.folios:
-            cost += self.scan.pte_slow_ns if f.slow else self.scan.pte_top_ns
-            if not f.slow:
-                continue
-            if f.accessed:
-                f.accessed, f.idle, f.young = False, False, True
-            if not f.idle or f.young:
-                candidates.append(f)
-            f.idle = True
-        mm.found.append(len(candidates))
-        clock += round(cost)
-        self._adapt(mm, len(candidates) if len(candidates) >= self.scan.ignore_threshold else 0)
-        mm.due = clock + mm.period * MS
-        for f in candidates:
-            clock += round(1e3 * (self.mig.batch_us + self.mig.folio_us))
-            if self.free > 0:
-                f.slow = False
-                self.free -= 1
-                self.promoted += 1
-                self.moved = True
-            else:
-                self.no_room += 1
-        return clock
+    def _wake(self, now: int) -> None:
+        """Every kswapd whose node is short of memory, or where a promotion just found no room."""
+        for kswapd in self.kswapds.values():
+            kswapd.wake(now, self.migration.refused and kswapd.nid == self.migration.target)
+        self.migration.refused = False
 
-    def _adapt(self, mm: Mm, useful: int) -> None:
-        was = mm.useful
-        if useful:
-            mm.period = mm.period * 85 // 100 if was else mm.period // 8
-        else:
-            mm.period = mm.period * 8 if was else mm.period * 115 // 100
-        mm.period = min(max(mm.period, self.scan.scan_period_min_ms), self.scan.scan_period_max_ms)
-        mm.useful = useful
+    def _solve(self) -> None:
+        """The closed loop, where something changed since the last tick."""
+        copies = any(self.memory.copied_from)
+        stalled = any(process.stall_ns > 0 for process in self.processes)
+        if self.memory.changed or copies or self.copied or stalled:
+            self.throughput.solve()
+        self.copied = copies or stalled
+        self.memory.changed = False
+        self.memory.copied_from = [0] * len(self.memory.size)
+        self.memory.copied_to = [0] * len(self.memory.size)
+
+    def touch_until(self, until: int) -> None:
+        """Every access of every process up to `until` ns."""
+        for process in self.processes:
+            if process.running and until > self.now:
+                self._touch(process, until)
+        self.now = max(self.now, until)
+
+    def _touch(self, process: Process, until: int) -> None:
+        tau = process.tau + process.speed * (until - self.now)
+        if tau >= process.work:
+            process.finished_ns = self.now + (process.work - process.tau) / process.speed
+            process.running = False
+            self.memory.changed = True
+            tau = process.work
+        phases = [region.phase for region in process.regions]
+        for region in process.regions:
+            region.go_on(process.tau, tau)
+        process.tau = tau
+        if phases != [region.phase for region in process.regions]:
+            self.memory.changed = True
+
+    def figures(self) -> dict[str, float]:
+        """Counters by the engine's names; figures of mms summed over all of them."""
+        books, processes = self.books, self.processes
+        rose = books["pgpromote_success"]
+        still = sum(f.pages for p in processes for f in p.folios if f.untouched)
+        failed = ["stale", "no_room", "pinned", "shared", "limited"]
+        ends = [p.finished_ns for p in processes if p.finished_ns is not None]
+        return {
+            **{name: books[name] for name in (
+                "pgpromote_success", "pgpromote_candidate", "queue_dropped", "demote_fail",
+                "demote_untouched", "ping_pong", "reclaim_scanned", "pgfault", "pgdemote_direct",
+            )},
+            **{"migrate_" + name: books["migrate_" + name] for name in failed},
+            "pgdemote_kswapd": books["demoted"] - books["pgdemote_direct"],
+            "accesses": int(sum(process.tau for process in processes)),
+            "visits": sum(process.visits for process in processes),
+            "scanned": sum(process.scanned for process in processes),
+            "found": sum(process.found for process in processes),
+            "period": sum(process.period_ms for process in processes),
+            "untouched": (books["demote_untouched"] + books["freed_untouched"] + still) / rose
+            if rose else 0.0,
+            "hit_share": self.throughput.hit_share(),
+            "oldest_ms": self.migration.oldest_ns / 1e6,
+            "elapsed_s": max(ends, default=0.0) / 1e9,
+            "killed": len(self.population.killed),
+            **{f"free_{nid}": free for nid, free in enumerate(self.memory.free)},
+            **self.accuracy.figures(),
+        }  # fmt: skip

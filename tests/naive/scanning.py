@@ -1,0 +1,156 @@
+"""kmmscand V0 of the naive twin: the list, the visits, the PTE callback, folio by folio."""
+
+from collections.abc import Callable
+
+from tests.naive.accuracy import Accuracy
+from tests.naive.memory import NOWHERE, Folio, Memory
+from tests.naive.migrating import Migration
+from tests.naive.processes import Process, Vma
+from tiering.simulation.scenario import Scenario
+
+MS = 1_000_000
+
+
+class Scanner:
+    """A scanning thread; clock: its own time, ns. With inline migration it also moves folios."""
+
+    def __init__(
+        self, scenario: Scenario, memory: Memory, members: list[Process], migration: Migration,
+        accuracy: Accuracy, touch_until: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        self.knobs, self.memory, self.members = scenario.pte_scan, memory, members
+        self.migration, self.accuracy, self.touch_until = migration, accuracy, touch_until
+        self.inline = scenario.migration.owner == "scanner"
+        self.clock = self.slot = 0
+        self.left = self.knobs.mms_to_scan  # visits left in this cycle
+        self.visited: Process | None = None
+        self.draining = False
+        self.candidates: list[Folio] = []
+
+    @property
+    def awake(self) -> bool:
+        return self.knobs.scan_enabled and len(self.members) > 0
+
+    def enter(self, process: Process, now: int) -> None:
+        """A process that begins is due at once, as a new mm."""
+        knobs = self.knobs
+        process.period_ms = self._period(knobs.scan_period_ms)
+        process.size_mib = self._size(knobs.scan_size_mib)
+        process.due_ns, process.useful, process.cursor = now, 0, 0
+
+    def leave(self, process: Process) -> None:
+        process.due_ns = None
+        if self.visited is process:
+            self.visited = None
+
+    def step(self) -> None:
+        """A batch of an inline migration, a walk along the list, or a granule of a visit."""
+        if self.draining and self.migration.waits(self.clock):
+            self.clock = self.migration.batch(self.clock)
+        elif self.draining:
+            self.draining = False
+        elif self.visited is None:
+            self._walk_list()
+        else:
+            self._walk_granule(self.visited)
+
+    def _walk_list(self) -> None:
+        """To the next mm that is due, or to the end of the cycle and of the sleep after it."""
+        while self.left > 0:
+            process = self.members[self.slot]
+            self.slot = (self.slot + 1) % len(self.members)
+            self.left -= 1
+            if process.due_ns is not None and process.due_ns <= self.clock:
+                self.clock += self.knobs.visit_ns
+                self._begin_visit(process)
+                return
+            self.clock += self.knobs.skip_ns
+        self.left = self.knobs.mms_to_scan
+        self.clock += self.knobs.scan_sleep_ms * MS
+
+    def _begin_visit(self, process: Process) -> None:
+        self.visited = process
+        self.budget_mib, self.span_mib = process.size_mib, 0.0
+        self.candidates = []
+        self.vma = process.cursor
+        self.granule = 0
+
+    def _walk_granule(self, process: Process) -> None:
+        vma = scanned_vmas(process)[self.vma]
+        if self.granule == self.vma == 0:
+            self.accuracy.begin_pass(process)
+        self.touch_until(self.clock)
+        cost = 0.0
+        for folio in vma.granules[self.granule]:
+            if folio.nid == NOWHERE:
+                continue
+            process.scanned += folio.pages
+            on_top = self.memory.top[folio.nid]
+            cost += folio.pages * (self.knobs.pte_top_ns if on_top else self.knobs.pte_slow_ns)
+            if not on_top and self._is_useful(folio):
+                self.candidates.append(folio)
+        self.clock += int(cost + 0.5)
+        self.granule += 1
+        if self.granule == len(vma.granules):
+            self._end_vma(process, vma)
+
+    def _is_useful(self, folio: Folio) -> bool:
+        """The PTE callback: clears the accessed bit, and remembers it as young."""
+        accessed = folio.accessed
+        if accessed:
+            folio.accessed, folio.idle, folio.young = False, False, True
+        useful = not folio.idle or folio.young
+        folio.idle = True
+        return useful if self.knobs.useful == "as_posted" else accessed
+
+    def _end_vma(self, process: Process, vma: Vma) -> None:
+        """The budget is tested between VMAs; it is raised once if there was much to find."""
+        knobs = self.knobs
+        self.vma += 1
+        self.granule = 0
+        self.span_mib += vma.size_mib
+        last = self.vma == len(scanned_vmas(process))
+        used_up = self.span_mib >= self.budget_mib
+        if used_up and len(self.candidates) > knobs.ignore_threshold:
+            self.budget_mib = max(self.budget_mib, knobs.scan_size_max_mib)
+            used_up = self.span_mib >= self.budget_mib
+        if last or used_up:
+            process.cursor = 0 if last else self.vma
+            self._end_visit(process)
+
+    def _end_visit(self, process: Process) -> None:
+        found = len(self.candidates)
+        useful = found if found >= self.knobs.ignore_threshold else 0
+        self._adapt(process, process.useful, useful)
+        process.useful, process.found = useful, found
+        process.visits += 1
+        process.due_ns = self.clock + process.period_ms * MS
+        self.visited = None
+        self.accuracy.judge(process, self.candidates, process.cursor == 0)
+        self.migration.add(self.candidates, self.clock)
+        self.draining = self.inline and self.migration.waits(self.clock)
+
+    def _adapt(self, process: Process, x: int, y: int) -> None:
+        """docs/model.md#pte-scan, item 4."""
+        knobs, period, size = self.knobs, process.period_ms, process.size_mib
+        fine, coarse = knobs.period_fine_pct, knobs.period_coarse_shift
+        if x == 0 and y == 0:
+            period, size = period * (100 + fine) // 100, size >> knobs.size_shift
+        elif x == 0:
+            period, size = period >> coarse, knobs.scan_size_max_mib
+        elif y == 0:
+            period = period << coarse
+        else:
+            period, size = period * (100 - fine) // 100, size << knobs.size_shift
+        process.period_ms, process.size_mib = self._period(period), self._size(size)
+
+    def _period(self, ms: int) -> int:
+        return min(max(ms, self.knobs.scan_period_min_ms), self.knobs.scan_period_max_ms)
+
+    def _size(self, mib: int) -> int:
+        return min(max(mib, self.knobs.scan_size_min_mib), self.knobs.scan_size_max_mib)
+
+
+def scanned_vmas(process: Process) -> list[Vma]:
+    """VMAs that have PTEs."""
+    return [vma for vma in process.vmas if vma.mapped]
