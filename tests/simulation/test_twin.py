@@ -27,6 +27,7 @@ KNOBS: dict[str, dict[str, Any]] = {
     "gaussian": {},
     "moving_hot_set": {"hot_size_pct": 25.0, "step_pct": 12.5, "phase_accesses": 30.0},
     "phases": {"hot_size_pct": 12.5, "phase_accesses": 30.0},
+    "growing": {"step_accesses": 25.0, "steps": 12},
 }
 FIGURES = ["migrate_no_room", "found", "recall"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.naive.twin import Twin
-from tests.simulation.twins import CXL, DRAM, Pair, app, host
+from tests.simulation.twins import CXL, DRAM, Pair, app, filler, host
 
 HOT = {"size_mib": 0.375, "pattern": "hot_set", "hot_set": {"hot_size_pct": 25.0}}
 DEMOTING = {
@@ -72,3 +72,16 @@ def test_the_end_of_memory_worked_by_hand() -> None:
     twin = Twin(scenario, 1)
     twin.run()
     assert twin.population.killed == ["early"]
+
+
+def test_fixed_work_ends_at_the_same_time() -> None:
+    """Promoted or not, with page walks for want of TLB entries; the run ends with the work."""
+    machine = {
+        "machine__tlb_entries": 16,
+        "machine__pt_cache_mib": 0.0003,
+        "machine__walk_cached_ns": 2e2,
+        "machine__walk_memory_ns": 2e3,
+    }
+    process = app(1.2e7, HOT | {"size_mib": 0.25}, threads=2, work_accesses=500.0, write_pct=30.0)
+    pair = Pair(host(filler(0.875), process, **machine), runs=40)
+    pair.check("elapsed_s", "migrate_no_room", "recall")

@@ -16,15 +16,20 @@ class Judge:
         self._world, self._optimum, self._slow = world, optimum, slow
         self.counts = np.zeros(4, np.int64)
         self._taken = np.zeros(4, np.int64)
+        self._ignored = np.zeros(4, np.int64)
         self._open = np.zeros((world.work.size, 2), np.int64)
         self._open[:, 1] = -1
 
     def take(self, reports: Reports, passes: NDArray[np.int64]) -> None:
-        """Judge what a source reported, before anything of it moves."""
+        """Judge what a source reported, before anything of it moves.
+
+        Nothing of it counts while all folios that are touched are alike.
+        """
         world, rates = self._world, self._world.rates
+        counts = self._ignored if self._optimum.flat else self.counts
         judge(
             world.memory, self._optimum.hot, rates.row_at, rates.nr_rows, self._slow, reports,
-            passes, self._open, self.counts,
+            passes, self._open, counts,
         )  # fmt: skip
 
     def forget(self, mm: int) -> None:
@@ -42,9 +47,8 @@ class Judge:
         precision, recall = self._shares(self.counts)
         return _known(precision), _known(recall)
 
-    def _shares(self, counts: NDArray[np.int64]) -> tuple[float, float]:
-        if self._optimum.flat:
-            return np.nan, np.nan
+    @staticmethod
+    def _shares(counts: NDArray[np.int64]) -> tuple[float, float]:
         reported, hot, found, there = counts.tolist()
         return hot / reported if reported else np.nan, found / there if there else np.nan
 

@@ -235,6 +235,7 @@ class Simulation:
         if at_border or self.time_ns >= self.population.next_ns():
             self._populate(self.time_ns)
             self.progress.settle(changed=True)
+            self.optimum.share()  # what is hot from here on
 
     def _populate(self, now: int) -> None:
         population = self.population
