@@ -41,7 +41,33 @@ def test_large_folios_of_an_exact_law_agree_within_the_classes_of_the_engine() -
     Pair(host(process, migration__reserve="none"), runs=40).check("migrate_no_room", "found")
 
 
+@cache
+def threaded() -> Pair:
+    """V1: a thread migrates, in batches, tests high, and leaves shared folios."""
+    changes = {"reserve": "high", "refuse_shared": True, "batch_nr": 16}
+    dotted = {f"migration__{name}": value for name, value in changes.items()}
+    return Pair(host(filler(0.875), app(1.2e7, ODD), **THREAD, **dotted))
+
+
 CAUSES = ("migrate_no_room", "migrate_pinned", "migrate_shared")
+
+
+def test_a_migration_thread_agrees_in_what_fails_and_why() -> None:
+    threaded().check(*CAUSES, "pgpromote_candidate", "recall")
+
+
+def test_the_comparison_tells_a_thread_that_does_not_sleep() -> None:
+    threaded().differs(Wrong(sleepless=True), "oldest_ms")
+
+
+def test_the_comparison_tells_a_thread_that_keeps_no_watermark() -> None:
+    threaded().differs(Wrong(greedy=True), "pgpromote_success")
+
+
+def test_a_bounded_queue_that_a_thread_drains_drops_the_same() -> None:
+    process = app(1.2e7, HOT)
+    scenario = host(filler(0.875), process, migration__queue_max=40, **THREAD)
+    Pair(scenario).check("migrate_no_room", "pgpromote_candidate")
 
 
 def test_a_rate_limit_refuses_the_same() -> None:

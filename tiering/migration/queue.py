@@ -145,6 +145,11 @@ class MigrationQueue:
         """True if draining now would move folios: some wait, and the target has room."""
         return len(self) > 0 and self.room
 
+    @property
+    def crowds(self) -> bool:
+        """True if what waits for a thread may leave no place for what is found meanwhile."""
+        return self.knobs.queue_max > 0 and self.knobs.owner == "thread" and len(self) > 0
+
     def oldest_ns(self) -> int:
         """Time of arrival of the candidate that waits longest; 0 if none waits."""
         at = self.chunks.at

@@ -201,7 +201,8 @@ class Simulation:
     def _scan(self, end: int) -> tuple[int, int]:
         """Let the scanning threads work; (end of the first step, end of the steps after it)."""
         now = self.time_ns
-        ticking = self._moving or self.queue.moves or bool(stalled(self.progress.flow))
+        queue, flow = self.queue, self.progress.flow
+        ticking = self._moving or queue.moves or queue.crowds or bool(stalled(flow))
         first = min(end, _next_tick(now)) if ticking else end
         while True:
             ready = [t for t in self.threads if not t.draining and t.clock < first]

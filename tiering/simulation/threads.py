@@ -117,8 +117,8 @@ class ScanThread:
     def run(self, until: int, progress: Progress, judge: Judge) -> bool:
         """Scan until the clock passes `until` or a visit found something; True if it did."""
         self._dilate(progress)
-        alone = len(self._queue) == 0
-        step = self._scanner.run(self._nr, self.clock, until, progress.pace, self._inline or alone)
+        # Candidates are as old as the end of their visit, so the step stops there.
+        step = self._scanner.run(self._nr, self.clock, until, progress.pace, True)
         self.clock = step.clock
         self._account(step.busy_ns)
         reports = self._scanner.reports
