@@ -63,12 +63,14 @@ def test_classes_differ_from_the_exact_law_by_what_is_tolerated_here(pattern: st
     assert 0 < elsewhere < CLASS_TOLERANCE[pattern]
 
 
-def test_a_sweep_is_the_same_to_the_last_access() -> None:
-    for stride in (1, 5):
-        knobs = {"stride_pages": stride, "burst": 2}
-        vma = {"size_mib": MIB_OF_APP, "pattern": "sequential", "sequential": knobs}
-        scenario = host(filler(0.875), app(1.2e7, vma), migration__reserve="none")
-        assert Pair(scenario).equal()["pgpromote_candidate"] > 1000
+@pytest.mark.parametrize("split_mib", [0.0, 0.05], ids=["one VMA", "several"])
+@pytest.mark.parametrize("stride", [1, 5])
+def test_a_sweep_is_the_same_to_the_last_access(stride: int, split_mib: float) -> None:
+    knobs = {"stride_pages": stride, "burst": 2}
+    vma = {"size_mib": MIB_OF_APP, "pattern": "sequential", "sequential": knobs}
+    process = app(1.2e7, vma | {"split_mib": split_mib})
+    scenario = host(filler(0.875), process, migration__reserve="none")
+    assert Pair(scenario).equal()["pgpromote_candidate"] > 1000
 
 
 def test_vmas_with_phases_of_their_own_agree_with_one_table_of_the_process() -> None:

@@ -12,7 +12,7 @@ first of a folio.
 import numpy as np
 
 from tiering.engine.jit import loop
-from tiering.engine.sweep import rank_of
+from tiering.engine.sweep import page_at, rank_of
 from tiering.engine.touch import phase_of, touches
 
 
@@ -93,7 +93,7 @@ def swept_at(sweeps, s, granule, offset, tau0, tau1):  # type: ignore[no-untyped
     rank = np.int64(np.floor(in_lap / burst))
     into_burst = in_lap - rank * burst
     pages = sweeps.folio_pages[s]
-    page = ((granule - sweeps.granule[s]) * sweeps.per_granule[s] + offset) * pages
+    page = page_at(sweeps, s, granule, offset)
     nearest = nr_pages
     for one in range(page, page + pages):
         behind = rank_of(sweeps, s, one) - rank

@@ -10,6 +10,7 @@ Where files are read this way, a read is counted when it comes to the folio from
 filemap_read marks a folio accessed: not again for further bursts in the same folio.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,21 +20,26 @@ from tiering.engine.jit import loop
 
 
 class Sweeps(NamedTuple):
-    """Regions that are swept, S of them. i64[S]: first granule, folios a granule, pages a folio,
-    nr_pages n, stride; f64[S]: burst (a whole number), part of the process's accesses."""
+    """VMAs that are swept, S of them. i64[S]: first granule, folios a granule, pages a folio,
+    nr_pages n and stride of the region, first_page of the region that the VMA holds (0 but for the
+    pieces of a region that is split); f64[S]: burst (a whole number), part of the process's
+    accesses."""
 
     granule: NDArray[np.int64]
     per_granule: NDArray[np.int64]
     folio_pages: NDArray[np.int64]
     nr_pages: NDArray[np.int64]
     stride: NDArray[np.int64]
+    first_page: NDArray[np.int64]
     burst: NDArray[np.float64]
     part: NDArray[np.float64]
 
 
-def sweep_table(rows: list[tuple[int, int, int, int, int, int, float]]) -> Sweeps:
+def sweep_table(
+    rows: list[tuple[int, int, int, int, int, int, float]], first_pages: Sequence[int] = ()
+) -> Sweeps:
     """The table from its rows: granule, folios a granule, pages a folio, pages, stride, burst,
-    part of the process's accesses."""
+    part of the process's accesses. first_pages: of all rows, where they are not 0."""
     columns = [np.array([row[k] for row in rows], np.int64) for k in range(5)]
     return Sweeps(
         granule=columns[0],
@@ -41,6 +47,7 @@ def sweep_table(rows: list[tuple[int, int, int, int, int, int, float]]) -> Sweep
         folio_pages=columns[2],
         nr_pages=columns[3],
         stride=columns[4],
+        first_page=np.array(first_pages or [0] * len(rows), np.int64),
         burst=np.array([float(row[5]) for row in rows]),
         part=np.array([row[6] for row in rows]),
     )
@@ -70,6 +77,13 @@ def rank_of(sweeps, s, page):  # type: ignore[no-untyped-def]
 
 
 @loop
+def page_at(sweeps, s, granule, offset):  # type: ignore[no-untyped-def]
+    """First page of the folio in slot `offset` of a granule of sweep `s`, counted in its region."""
+    folio = (granule - sweeps.granule[s]) * sweeps.per_granule[s] + offset
+    return sweeps.first_page[s] + folio * sweeps.folio_pages[s]
+
+
+@loop
 def sweep_block(sweeps, s, granule, base, tau0, tau1, touched):  # type: ignore[no-untyped-def]
     """touched[i] = 1 if any page of the folio is swept in the window, else 0.
 
@@ -77,7 +91,7 @@ def sweep_block(sweeps, s, granule, base, tau0, tau1, touched):  # type: ignore[
     """
     rank, nr = swept_ranks(sweeps, s, tau0, tau1)
     pages = sweeps.folio_pages[s]
-    page = ((granule - sweeps.granule[s]) * sweeps.per_granule[s] + base) * pages
+    page = page_at(sweeps, s, granule, base)
     for i in range(touched.size):
         touched[i] = 0
         for _ in range(pages):
@@ -108,7 +122,7 @@ def read_block(sweeps, s, granule, base, tau0, tau1, least, touched):  # type: i
     begin = np.ceil(np.ceil(sweeps.part[s] * tau0) / sweeps.burst[s])
     end = np.ceil(np.ceil(sweeps.part[s] * tau1) / sweeps.burst[s])
     nr_pages, pages = sweeps.nr_pages[s], sweeps.folio_pages[s]
-    folio = (granule - sweeps.granule[s]) * sweeps.per_granule[s] + base
+    folio = page_at(sweeps, s, granule, base) // pages
     for i in range(touched.size):
         reads = 0.0
         for page in range((folio + i) * pages, (folio + i + 1) * pages):

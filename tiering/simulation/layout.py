@@ -149,22 +149,22 @@ def write_classes(
 def swept(pieces: list[Piece]) -> tuple[Sweeps, list[int]]:
     """The table of swept regions, and for each piece its row in it, -1 if it is not swept.
 
-    A region that is split into several VMAs is swept piece by piece in its order.
+    A region that is split into several VMAs is swept as one; each of them knows where it begins.
     """
     of_piece: list[int] = []
     rows: list[tuple[int, int, int, int, int, int, float]] = []
-    known: dict[tuple[int, int], int] = {}
+    first_pages: list[int] = []
     granule = 0
     for piece in pieces:
-        region, key = piece.region, (piece.mm, piece.at)
-        if region.sweep is not None and key not in known:
-            known[key] = len(rows)
+        region = piece.region
+        of_piece.append(-1 if region.sweep is None else len(rows))
+        if region.sweep is not None:
             stride, burst = region.sweep
             pages = region.nr_folios << piece.order
             part = float(region.share[0, 0]) * region.nr_folios
             rows.append(
                 (granule, GRANULE >> piece.order, 1 << piece.order, pages, stride, burst, part)
             )
-        of_piece.append(known.get(key, -1))
+            first_pages.append(piece.start << piece.order)
         granule += piece.nr_granules
-    return sweep_table(rows), of_piece
+    return sweep_table(rows, first_pages), of_piece
