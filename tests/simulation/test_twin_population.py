@@ -85,3 +85,14 @@ def test_fixed_work_ends_at_the_same_time() -> None:
     process = app(1.2e7, HOT | {"size_mib": 0.25}, threads=2, work_accesses=500.0, write_pct=30.0)
     pair = Pair(host(filler(0.875), process, **machine), runs=40)
     pair.check("elapsed_s", "migrate_no_room", "recall")
+
+
+def test_a_process_is_faster_from_the_tick_on_after_which_its_memory_rose() -> None:
+    """Not from the last row on, up to a second before. CXL takes ten times as long; visits take a
+    third of the memory each, so that some of them find what rises between two rows."""
+    nodes = [DRAM | {"capacity_mib": 4, "latency_ns": 1e4}, CXL | {"latency_ns": 1e5}]
+    sweep = {"pattern": "sequential", "sequential": {"burst": 3, "stride_pages": 7}}
+    process = app(0.0, sweep | {"size_mib": 3.0, "split_mib": 0.25}, mlp=0.02)
+    sizes = {f"pte_scan__scan_size_{name}": 1 for name in ("mib", "min_mib", "max_mib")}
+    figures = Pair(host(process, nodes=nodes, **sizes)).equal()
+    assert figures["pgpromote_success"] == 3 * 256

@@ -55,6 +55,7 @@ class Simulation:
         self.reclaimers.follow(self.progress.pace)
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
+        self._step_end = 0
         self.scanner: PteScanner | None = None
         self.threads = self._scan_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)
@@ -204,6 +205,8 @@ class Simulation:
         queue, flow = self.queue, self.progress.flow
         ticking = self._moving or queue.moves or queue.crowds or bool(stalled(flow))
         first = min(end, _next_tick(now)) if ticking else end
+        if self._step_end > now:  # a scanner is done with its migration before the end of a step
+            first = min(end, self._step_end)
         while True:
             ready = [t for t in self.threads if not t.draining and t.clock < first]
             if not ready:
@@ -220,6 +223,7 @@ class Simulation:
 
     def _carry(self, first: int, stop: int) -> None:
         world, queue, reclaimers = self.world, self.queue, self.reclaimers
+        self._step_end = first
         self._moving = carry(
             world.memory, world.rates, self.scratch, self.progress.flow, world.nodes, queue.chunks,
             queue.terms, queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,
