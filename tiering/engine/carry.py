@@ -24,6 +24,7 @@ from tiering.engine.flow import (
     advance,
     charge_cpu,
     copy_room,
+    copying,
     settle,
     sink_room,
     slowdown,
@@ -62,8 +63,8 @@ class Movers(NamedTuple):
 
 @loop
 def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, end, stop):  # type: ignore[no-untyped-def]
-    """Go on to `end`, and from there tick by tick to `stop` as long as folios move or stalls are
-    paid.
+    """Go on to `end`, and from there tick by tick to `stop` as long as folios move, until their
+    copies are over, or stalls are paid.
 
     Stops at a border of the flow, which the caller settles, and where a scanner is done with its
     migration before the end of a step, so that it scans on. Returns whether either goes on.
@@ -94,7 +95,7 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         nr_kernel = movers.clock.size + movers.scanning[1]
         charge_cpu(flow, busy, duration, nr_kernel)
         changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
-        may_move = moving(memory, queue, terms, movers, end) or stalled(flow)
+        may_move = moving(memory, queue, terms, movers, end) or stalled(flow) or copying(flow)
         if end >= flow.at[BORDER]:
             return may_move
         if changed or flow.dirty.any() or _short_of_cpus(flow) or paying:

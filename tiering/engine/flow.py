@@ -127,6 +127,15 @@ def stalled(flow):  # type: ignore[no-untyped-def]
 
 
 @loop
+def copying(flow):  # type: ignore[no-untyped-def]
+    """Whether the loop was solved with copies, which a step longer than a tick would go on with."""
+    rates = 0.0
+    for nid in range(flow.copy_read.size):
+        rates += flow.copy_read[nid] + flow.copy_write[nid]
+    return rates > 0.0
+
+
+@loop
 def account_copies(flow, pages_from, target, sunk, duration):  # type: ignore[no-untyped-def]
     """Bandwidth of the copies of a step in bytes per ns; True if it changed. Clears what it takes.
 
