@@ -60,7 +60,7 @@ def test_the_same_accesses_to_mapped_memory_are_seen() -> None:
     rows = finished(simulation)
     assert slow_share(simulation, "index") < 0.8
     assert rows["top_tier_share"][-1] > 0.6
-    assert simulation.result()["metrics"]["recall"] > 0.7
+    assert simulation.result()["metrics"]["recall"] > 0.5  # hot, and touched since it sank
 
 
 def test_what_is_read_twice_stays_on_dram_where_reclaim_needs_room() -> None:

@@ -30,11 +30,11 @@ from tiering.engine.reclaim import (
     MAX_SEQ,
     MIN_SEQ,
     REFS,
-    SEEN,
     count_relisted,
     demote,
     has_any,
     needed,
+    seen,
 )
 
 MIN_GENERATIONS = 2
@@ -139,7 +139,7 @@ def _rejuvenate(memory, index, lists, youngest):  # type: ignore[no-untyped-def]
     if value & REFS:
         lists[(value >> np.uint32(LIST_SHIFT)) & np.uint32(NR_LISTS - 1)] += 1
         there = np.uint32(youngest << LIST_SHIFT)
-        memory.folio[index] = (value & SEEN & ~np.uint32(LIST_MASK)) | there
+        memory.folio[index] = (seen(value) & ~np.uint32(LIST_MASK)) | there
 
 
 @loop

@@ -38,7 +38,6 @@ from tiering.engine.pick import pick
 from tiering.engine.shift import shift
 
 REFS = np.uint32(ACCESSED | YOUNG)
-SEEN = np.uint32(~(ACCESSED | YOUNG | IDLE) & 0xFFFFFFFF)
 HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS, AGED = range(7)
 NR_STATE = 7
 """Fields of the state of a node's kswapd."""
@@ -89,6 +88,14 @@ def sunk(nr_nodes: int, dirty: NDArray[np.bool_]) -> Sunk:
         to_nid=np.zeros(nr_nodes, np.int64),
         dirty=dirty,
     )
+
+
+@loop
+def seen(value):  # type: ignore[no-untyped-def]
+    """A folio word after its references were counted: accessed and young are cleared, and idle if
+    a CPU accessed it, not for young alone (folio_referenced_one)."""
+    idle = np.uint32(IDLE) if value & np.uint32(ACCESSED) else np.uint32(0)
+    return value & ~(REFS | idle)
 
 
 @loop
@@ -166,10 +173,10 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
             able += 1 if value & np.uint32(PINNED) == 0 else 0
         elif value & np.uint32(REFERENCED):
             there = np.uint32(ACTIVE << LIST_SHIFT)
-            memory.folio[index] = (value & SEEN & ~np.uint32(REFERENCED | LIST_MASK)) | there
+            memory.folio[index] = (seen(value) & ~np.uint32(REFERENCED | LIST_MASK)) | there
             active += 1
         else:
-            memory.folio[index] = (value & SEEN) | np.uint32(REFERENCED)
+            memory.folio[index] = seen(value) | np.uint32(REFERENCED)
     count_relisted(memory, granule, nid, INACTIVE, ACTIVE, active, sink.slow[nid])
     sunk.scanned[0] += looked
     return looked * sink.rmap_ns + demote(memory, scratch, granule, nid, old, clock, sink, sunk)
@@ -190,9 +197,8 @@ def _deactivate(memory, rates, scratch, nid, granule, clock, pace, sink, sunk): 
     found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
     for i in range(found):
         index = scratch.found[i]
-        value = memory.folio[index]
-        seen = value & SEEN if value & REFS else value
-        memory.folio[index] = (seen & ~np.uint32(LIST_MASK)) | np.uint32(INACTIVE << LIST_SHIFT)
+        value = seen(memory.folio[index])
+        memory.folio[index] = (value & ~np.uint32(LIST_MASK)) | np.uint32(INACTIVE << LIST_SHIFT)
     count_relisted(memory, granule, nid, ACTIVE, INACTIVE, found, sink.slow[nid])
     sunk.scanned[0] += found
     return found * sink.rmap_ns
