@@ -1,8 +1,10 @@
 """Engine and naive twin: processes that come, grow and go, fixed work, and the end of memory."""
 
+from functools import cache
+
 import pytest
 
-from tests.naive.twin import Twin
+from tests.naive.twin import Twin, Wrong
 from tests.simulation.twins import CXL, DRAM, Pair, app, filler, host
 
 HOT = {"size_mib": 0.375, "pattern": "hot_set", "hot_set": {"hot_size_pct": 25.0}}
@@ -110,3 +112,31 @@ def test_copies_slow_a_process_for_as_long_as_they_last() -> None:
         100.0, sweep | {"size_mib": 0.5}, mlp=0.01, write_pct=20.0, work_accesses=2000.0
     )  # fmt: skip
     assert Pair(host(process, nodes=nodes)).equal()["elapsed_s"] > 2.0
+
+
+@cache
+def short_lived() -> Pair:
+    """Two processes that live five times 0.72 s beside one that stays."""
+    stays = app(5e6, HOT | FIRST_TOUCH)
+    brief = app(5e6, HOT | FIRST_TOUCH | {"size_mib": 0.25}, name="brief", count=2, **LIVES)
+    changes = {"pte_scan__mms_to_scan": 5, **DEMOTING}
+    return Pair(host(filler(0.5), stays, brief, **changes))
+
+
+def test_short_lived_processes_agree() -> None:
+    figures = ["pgpromote_success", "pgdemote_kswapd", "untouched", "recall", "visits"]
+    short_lived().check(*figures)
+    assert set(short_lived().fast["precision"]) == {1.0}, "all that is touched fits"
+    assert set(short_lived().fast["pgfault"]) == {5 * 2 * 64}
+
+
+def test_the_comparison_tells_an_accessed_bit_that_outlives_its_process() -> None:
+    short_lived().differs(Wrong(remembers=True), "reclaim_scanned")
+
+
+def test_a_working_set_that_grows_over_the_fast_node_agrees() -> None:
+    """Faults of 1 ms each stall the process for half of its time."""
+    vma = {"size_mib": 1.75, "pattern": "growing", "growing": {"step_accesses": 70.0, "steps": 12}}
+    scenario = host(app(5e6, vma | FIRST_TOUCH), machine__fault_us=1000.0, **DEMOTING)
+    pair = Pair(scenario, runs=40)
+    pair.check("pgpromote_success", "pgdemote_kswapd", "visits", "untouched", "hit_share")
