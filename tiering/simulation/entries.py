@@ -5,11 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tiering.engine.folios import GRANULE
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Node, Process, Scenario, Vma
 from tiering.workloads.table import PATTERNS
 
-GRANULE_MIB = GRANULE // FOLIOS_PER_MIB
 _NUMBERED = re.compile(r"(.*)-(0|[1-9][0-9]*)")
 
 
@@ -90,7 +88,7 @@ def _lives(key: str, process: Process) -> Iterator[str]:
 
 
 def _folios(key: str, vma: Vma) -> Iterator[str]:
-    """Large folios are not cut; a sweep goes on from VMA to VMA at granules of 32 MiB."""
+    """Large folios are not cut."""
     folio_mib = (1 << vma.order) / FOLIOS_PER_MIB
     for name in ("size_mib", "split_mib") if vma.order else ():
         value = getattr(vma, name)
@@ -99,12 +97,6 @@ def _folios(key: str, vma: Vma) -> Iterator[str]:
                 f"{key}.{name} = {value:g}: should be a multiple of {folio_mib:g}, the MiB of a "
                 f"folio of order = {vma.order}"
             )
-    split = 0 < vma.split_mib < vma.size_mib
-    if vma.pattern == "sequential" and split and vma.split_mib % GRANULE_MIB:
-        yield (
-            f"{key}.split_mib = {vma.split_mib:g}: should be 0 or a multiple of {GRANULE_MIB} with "
-            "pattern = 'sequential'"
-        )
 
 
 def _tables(entry: Process | Vma) -> list[str]:
