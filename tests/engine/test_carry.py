@@ -11,7 +11,7 @@ from tiering.engine.chunks import WAITING, chunks, push, room_needed, with_room
 from tiering.engine.flow import TICK_NS, TIME, flow, settle
 from tiering.engine.folios import AS_IT_IS, PINNED, Memory
 from tiering.engine.invariants import check_books
-from tiering.engine.migrate import NO_ROOM, Terms, books
+from tiering.engine.migrate import MOVED, NO_ROOM, Terms, books
 from tiering.engine.reclaim import NR_STATE, Sink, sunk
 from tiering.engine.reports import in_runs
 from tiering.engine.touch import scratch
@@ -19,7 +19,6 @@ from tiering.engine.touch import scratch
 FOLIO_NS = 100_000
 EACH_NS = pytest.approx(FOLIO_NS, rel=0.005)  # a page is copied in 410 ns or less
 ROOM = 1000
-FAR = 2**62
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Bench:
         push(self.queue, found, len(numbers), stamp)
 
     def carry(self, first: int, stop: int) -> bool:
-        terms = Terms(0, 0.0, float(FOLIO_NS), 1e9, 1, self.reserve, 0, False, FAR)
+        terms = Terms(0, 0.0, float(FOLIO_NS), 1e9, 1, self.reserve, 0, False, -1)
         goes_on = carry(
             self.memory, self.rates, scratch(), self.flow, NODES, self.queue, terms, self.books,
             self.sink, self.sunk, self.movers, first, stop,
@@ -108,7 +107,7 @@ def test_the_migration_thread_drains_sleeps_40_ms_and_looks_again() -> None:
     assert one.carry(10 * MS, 100 * MS) is False, "all of it is done"
     assert one.movers.busy[0] / 2 == EACH_NS
     assert one.books.age.tolist() == [pytest.approx(35 * MS + FOLIO_NS, rel=1e-4)] * 2
-    assert one.time == 50 * MS, "no tick more than folios moved in"
+    assert one.time == 60 * MS, "a tick more than folios moved in, until their copies are over"
 
 
 def test_a_queue_longer_than_a_tick_is_drained_without_a_pause() -> None:
@@ -116,7 +115,7 @@ def test_a_queue_longer_than_a_tick_is_drained_without_a_pause() -> None:
     one.add(list(range(250)), 0)
     one.carry(10 * MS, 100 * MS)
     assert one.movers.busy[0] / 250 == EACH_NS
-    assert one.time == 30 * MS
+    assert one.time == 40 * MS, "the last ones move in the third tick"
     assert one.queue.at[WAITING] == 0
 
 
@@ -158,13 +157,15 @@ def test_kswapd_wakes_below_low_works_until_wanted_and_sleeps() -> None:
     one = bench(threads([0], wanted=60, low=50), on_top=960)
     one.carry(10 * MS, 10 * MS)
     assert one.memory.free[0] == 40, "nobody wakes for what was there before the run"
-    assert one.carry(20 * MS, 100 * MS) is False
+    assert one.carry(20 * MS, 20 * MS) is True, "copies load the tick after theirs"
     assert one.memory.free[0] == 60
     assert one.movers.busy[0] / 20 == EACH_NS
     assert not one.movers.awake[0]
-    assert one.time == 20 * MS
     assert one.flow.copy_read[0] == pytest.approx(20 * 4096 / (10 * MS))
     assert one.flow.copy_write[1] == pytest.approx(20 * 4096 / (10 * MS))
+    assert one.carry(30 * MS, 100 * MS) is False
+    assert one.time == 30 * MS
+    assert one.flow.copy_read[0] == one.flow.copy_write[1] == 0
 
 
 def test_kswapd_sleeps_at_low() -> None:
@@ -194,6 +195,25 @@ def test_a_promotion_without_room_wakes_kswapd_which_makes_room_for_the_next() -
     assert one.books.pages[0] > 0
     assert one.sunk.pages[0] >= 10
     assert one.memory.free[0] >= 50
+
+
+@pytest.mark.parametrize("sleep_ms", [0, 40])
+def test_a_promotion_that_takes_the_last_page_above_low_wakes_kswapd_at_once(sleep_ms: int) -> None:
+    """Room for 50 pages above low and 40 more above the reserve: none of 400 has to fail.
+
+    kswapd is as fast as the thread that promotes. It makes room from the 51st page on.
+    """
+    one = bench(threads([-1, 0], sleep_ms, wanted=60, low=50), on_top=900, reserve=10)
+    one.add(list(range(400)), 0)
+    one.movers.clock[0] = MS
+    while one.carry(one.time + 10 * MS, one.time + 10 * MS):
+        pass
+    assert one.books.outcome[MOVED] == 400
+    assert one.books.outcome[NO_ROOM] == 0
+    assert 50 <= one.memory.free[0] <= 60
+    assert one.movers.clock[1] >= MS + 51 * FOLIO_NS
+    assert one.movers.busy[1] / one.sunk.pages[0] == EACH_NS
+    assert one.sunk.pages[0] == 400 - 100 + one.memory.free[0]
 
 
 def test_a_reserve_that_is_never_free_moves_nothing_and_needs_no_ticks() -> None:

@@ -29,7 +29,7 @@ from tiering.engine.touch import scratch
 
 ROOM = 1 << 20
 FOREVER = 2**62
-TERMS = Terms(0, 1000.0, 100.0, 1.0, 1, 0, 0, False, 2**62)
+TERMS = Terms(0, 1000.0, 100.0, 1.0, 1, 0, 0, False, -1)
 """To node 0: 1,000 ns a batch of one folio, 100 ns a folio, one byte a ns."""
 
 
@@ -115,6 +115,33 @@ def test_a_large_folio_needs_all_its_pages_above_the_reserve(room: int, moved: i
     assert one.books.outcome[NO_ROOM] == 3 - moved
     assert one.books.refused.tolist() == [True, False]
     assert one.memory.free[0] == room - moved * 512
+
+
+@pytest.mark.parametrize(("batch_nr", "moved"), [(1, 4), (3, 6), (20, 8)])
+def test_it_stops_after_the_batch_for_which_kswapd_wakes(batch_nr: int, moved: int) -> None:
+    """Eight pages are free; with the fourth page it is less than five."""
+    one = bench([Layout(10)], (list(range(10)), 0), room=8)
+    one.drain(TERMS._replace(batch_nr=batch_nr, wake=5))
+    assert one.books.outcome[MOVED] == moved
+    assert one.books.outcome[NO_ROOM] == (2 if batch_nr == 20 else 0)
+    assert one.queue.at[WAITING] == (0 if batch_nr == 20 else 10 - moved)
+    one.drain(TERMS._replace(wake=5))
+    assert one.books.outcome[MOVED] == moved, "it has to wake first"
+
+
+def test_it_stops_at_a_candidate_without_room_where_kswapd_would_wake() -> None:
+    one = bench([Layout(3, 9), Layout(1, 0)], ([0, 1, GRANULE], 0), room=1000)
+    one.drain(TERMS._replace(wake=100))
+    assert one.books.outcome[[MOVED, NO_ROOM]].tolist() == [1, 1]
+    assert one.queue.at[WAITING] == 1
+
+
+def test_batches_are_full_although_stale_candidates_take_no_room() -> None:
+    """The first four of fourteen are stale: three batches of four, one of two."""
+    one = bench([Layout(14)], ([0, 1, 2, 3], 0), (list(range(14)), 0), room=24)
+    clock = one.drain(TERMS._replace(batch_nr=4, wake=11))
+    assert clock == (1 + 4) * 1000 + (4 + 14) * 100 + 14 * 4096
+    assert one.books.outcome[[MOVED, STALE]].tolist() == [14, 4]
 
 
 def test_a_small_folio_finds_room_where_a_large_one_does_not() -> None:

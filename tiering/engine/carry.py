@@ -15,7 +15,6 @@ from tiering.engine.flow import (
     APP_THREADS,
     BORDER,
     CPUS,
-    FAR,
     KERNEL_BUSY,
     TICK_NS,
     TIME,
@@ -133,12 +132,14 @@ def total(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _kswapd_clock(movers, nid):  # type: ignore[no-untyped-def]
-    """When kswapd of a node can act: at once if it sleeps, never if there is none."""
+def _turn(movers, nid, end):  # type: ignore[no-untyped-def]
+    """(ns, free pages): how far and how low a thread may fill a node until its kswapd is next."""
     for k in range(movers.nid.size):
         if movers.nid[k] == nid:
-            return movers.clock[k] if movers.awake[k] else np.int64(0)
-    return np.int64(FAR)
+            if movers.awake[k]:
+                return min(end, movers.clock[k] + 1), np.int64(-1)
+            return end, movers.low[nid]
+    return end, np.int64(-1)
 
 
 @loop
@@ -171,7 +172,7 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
     """Let one thread work until its clock passes `end`, or that of the next if that has waited.
 
     A kswapd gives way after each granule to threads whose clock is behind its own; a thread that
-    drains, when it finds no room.
+    drains, to the kswapd of the node it fills: after a batch with which that wakes, or is next.
     """
     pace = Pace(flow.at, flow.tau, flow.speed, flow.work)
     nid = movers.nid[k]
@@ -180,12 +181,13 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
     if nid < 0:
         room = copy_room(flow, nodes, np.int64(terms.dst), sink.slow)
         rate = min(terms.bytes_per_ns / slow, room)
+        until, wake = _turn(movers, terms.dst, end)
         dear = Terms(
             terms.dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
-            terms.reserve, terms.limit, terms.refuse_shared, _kswapd_clock(movers, terms.dst),
+            terms.reserve, terms.limit, terms.refuse_shared, wake,
         )  # fmt: skip
         begin = clock
-        clock = drain(memory, rates, scratch, queue, clock, end, pace, dear, books)
+        clock = drain(memory, rates, scratch, queue, clock, until, pace, dear, books)
         movers.busy[k] += np.int64((clock - begin) / slow)
         while movers.sleep_ns[0] > 0 and clock < end and not _arrived(queue, clock):
             clock += movers.sleep_ns[0]

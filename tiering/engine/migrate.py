@@ -40,7 +40,8 @@ STAMPS = 65_535
 class Terms(NamedTuple):
     """On which terms folios move: node, ns for a batch and for a folio, copy rate in bytes per ns,
     folios a batch, pages that must stay free on `dst`, pages that may move per window (0 = any),
-    whether shared folios are refused, ns from which on to stop where there is no room."""
+    whether shared folios are refused, free pages of `dst` below which its kswapd, which sleeps, is
+    to wake (-1: it need not)."""
 
     dst: int
     batch_ns: float
@@ -50,7 +51,7 @@ class Terms(NamedTuple):
     reserve: int
     limit: int
     refuse_shared: bool
-    give_way_ns: int
+    wake: int
 
 
 class Books(NamedTuple):
@@ -86,14 +87,13 @@ def books(nr_nodes: int, nr_processes: int) -> Books:
 def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # type: ignore[no-untyped-def]
     """Promote waiting folios until the clock passes `until`; returns the clock.
 
-    Stops as well at candidates that have not arrived yet, and from terms.give_way_ns on after a
-    batch in which one found no room, so that kswapd can catch up. pace: see engine/flow.py; a
-    granule is looked at before its first folio moves, since migration reads the PTEs. What is not
-    moved costs b and no copy. A batch ends at the end of its granule.
+    Stops as well at candidates that have not arrived yet, and after a batch for which kswapd wakes.
+    pace: see engine/flow.py; a granule is looked at before its first folio moves, since migration
+    reads the PTEs. What is not moved costs b and no copy. A batch ends at the end of its granule.
     """
     at = queue.at
     while at[FIRST] < at[END] and clock < until:
-        if books.refused[terms.dst] and clock >= terms.give_way_ns:
+        if _wakes(terms, books, memory.free[terms.dst]):
             break
         granule = queue.head[at[FIRST], GRANULE_OF]
         stamp = queue.head[at[FIRST], STAMP]
@@ -112,16 +112,23 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
 
 
 @loop
+def _wakes(terms, books, free):  # type: ignore[no-untyped-def]
+    """Whether kswapd has to wake: so little is free, or a candidate found no room."""
+    return terms.wake >= 0 and (free < terms.wake or books.refused[terms.dst])
+
+
+@loop
 def _most(memory, granule, clock, until, terms):  # type: ignore[no-untyped-def]
-    """Candidates of the granule after which room or time is surely over, at least one."""
+    """Candidates of the granule, whole batches, after which room or time is surely over."""
     pages = memory.pages[memory.row0[granule]]
     most = np.int64(GRANULE)
-    if clock >= terms.give_way_ns:
-        most = max(memory.free[terms.dst] - terms.reserve, np.int64(0)) // pages
+    if terms.wake >= 0:
+        room = memory.free[terms.dst] - max(terms.reserve, terms.wake)
+        most = max(room, np.int64(0)) // pages
     each = terms.batch_ns / terms.batch_nr + terms.folio_ns
     if each * most > until - clock:
         most = np.int64((until - clock) / each)
-    return most + terms.batch_nr
+    return (most // terms.batch_nr + 1) * terms.batch_nr
 
 
 @loop
@@ -136,7 +143,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
     done = np.int64(0)
     chosen = np.int64(0)
     while done < nr and clock < until:
-        if books.refused[terms.dst] and clock >= terms.give_way_ns:
+        if _wakes(terms, books, room + terms.reserve):
             break
         stop = min(done + terms.batch_nr, nr)
         spent = terms.batch_ns

@@ -177,7 +177,7 @@ class MigrationQueue:
             int(self._reserve[knobs.target_node]),
             knobs.rate_limit_mib_s * PAGES_PER_MIB,
             knobs.refuse_shared,
-            0,
+            -1,
         )
 
     def retune(self, name: str, value: Any) -> None:
