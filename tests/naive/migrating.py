@@ -19,6 +19,7 @@ class Migration:
     ) -> None:
         self.knobs, self.memory, self.throughput = scenario.migration, memory, throughput
         self.target = self.knobs.target_node
+        self.slow = [nid for nid, top in enumerate(memory.top) if not top]
         mark = memory.marks[self.target]
         self.reserve = {"none": 0, "min": mark.least, "high": mark.high}[self.knobs.reserve]
         if wrong.greedy:
@@ -47,7 +48,7 @@ class Migration:
         self.refused = False
         granule, stamp = self.queue[0][0].granule, self.queue[0][1]
         spent = 1e3 * self.knobs.batch_us
-        rate = self.throughput.copy_gb_s(self.target, self.knobs.copy_gb_s)
+        rate = self.throughput.copy_gb_s(self.slow, self.target, self.knobs.copy_gb_s)
         for _ in range(self.knobs.batch_nr):
             if not self.queue or self.queue[0][0].granule != granule or self.queue[0][1] != stamp:
                 break

@@ -92,7 +92,8 @@ class Population:
             if missing > 0 and nid in self.kswapds:
                 pages = self.memory.marks[nid].least + (missing << vma.order)
                 demoted = self.books["demoted"]
-                process.stall_ns += self.kswapds[nid].direct(now, pages)
+                spent = self.kswapds[nid].direct(now, pages)
+                process.stall_ns += spent if now else 0
                 self.books["pgdemote_direct"] += self.books["demoted"] - demoted
                 self._fill(vma, wanted, "least", nid)
         there = sum(folio.nid != NOWHERE for folio in vma.folios)

@@ -10,6 +10,7 @@ from math import isqrt
 
 from tests.naive.memory import ACTIVE, FIRST_GENERATION, INACTIVE, PAGE_BYTES, Folio, Memory
 from tests.naive.processes import Wrong
+from tests.naive.throughput import Throughput
 from tiering.simulation.scenario import Scenario
 
 HOPELESS_NS = 1_000_000_000
@@ -21,11 +22,11 @@ class Kswapd:
     """kswapd of one node; direct reclaim by a task uses the same hands."""
 
     def __init__(
-        self, scenario: Scenario, memory: Memory, nid: int, books: Counter[str],
-        touch_until: Callable[[int], None], wrong: Wrong,
+        self, scenario: Scenario, memory: Memory, nid: int, throughput: Throughput,
+        books: Counter[str], touch_until: Callable[[int], None], wrong: Wrong,
     ) -> None:  # fmt: skip
         self.knobs, self.copy_gb_s = scenario.reclaim, scenario.migration.copy_gb_s
-        self.memory, self.nid, self.books = memory, nid, books
+        self.memory, self.nid, self.throughput, self.books = memory, nid, throughput, books
         self.touch_until, self.wrong = touch_until, wrong
         self.clock, self.awake = 0, False
         self.hand = self.active_hand = 0
@@ -55,6 +56,7 @@ class Kswapd:
             self.fruitless = 0
             self.clock += HOPELESS_NS
         else:
+            self.rate = self._copy_gb_s()
             self.clock = self._shrink(self.clock, self.memory.marks[self.nid].wanted)
             if self.satisfied:
                 self.awake, self.fruitless = False, 0
@@ -62,10 +64,17 @@ class Kswapd:
     def direct(self, now: int, wanted: int) -> int:
         """A task reclaims at once until `wanted` pages are free; returns the ns it took."""
         clock, rounds = now, 2 * len(self.memory.granules)
+        self.rate = self.copy_gb_s
         while self.memory.free[self.nid] < wanted and self.fruitless < rounds:
             clock = self._shrink(clock, wanted)
         self.fruitless = 0
         return clock - now
+
+    def _copy_gb_s(self) -> float:
+        """What one CPU copies, or accesses leave of this node and of that to which folios sink."""
+        below = [n for n in self.targets if self._leaves_least(n, 1)]
+        target = below[0] if below else self.nid
+        return self.throughput.copy_gb_s([self.nid], target, self.copy_gb_s)
 
     def _shrink(self, clock: int, wanted: int) -> int:
         if self.knobs.lru == "mglru":
@@ -93,7 +102,7 @@ class Kswapd:
             if not self._was_referenced(folio):
                 folio.referenced = False
                 spent += self._demote(folio, clock)
-                old += 1
+                old += not folio.pinned
                 if old >= enough:
                     break
             elif folio.referenced:
@@ -153,7 +162,7 @@ class Kswapd:
                 folio.rank = self.youngest
                 continue
             spent += self._demote(folio, clock)
-            old += 1
+            old += not folio.pinned
             if old >= enough:
                 break
         self.fruitless += 1
@@ -215,7 +224,7 @@ class Kswapd:
         folio.promoted_ns, folio.untouched, folio.referenced = None, False, False
         self.memory.move(folio, room[0])
         self.books["demoted"] += folio.pages
-        return cost + folio.pages * PAGE_BYTES / self.copy_gb_s
+        return cost + folio.pages * PAGE_BYTES / self.rate
 
     def _leaves_least(self, nid: int, pages: int) -> bool:
         return self.memory.free[nid] - pages >= self.memory.marks[nid].least

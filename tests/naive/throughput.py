@@ -83,15 +83,11 @@ class Throughput:
             served += speed * sum(share for share, top in on if top)
         return served / sum(speeds)
 
-    def copy_gb_s(self, target: int, limit: float) -> float:
+    def copy_gb_s(self, sources: list[int], target: int, limit: float) -> float:
         """What one CPU copies, or what accesses leave of the nodes."""
         used = self.utilisation
         left = [(1 - used[target]) * self.nodes[target].write_gb_s + self.written[target]]
-        left += [
-            (1 - used[n]) * node.read_gb_s + self.read[n]
-            for n, node in enumerate(self.nodes)
-            if not self.memory.top[n]
-        ]
+        left += [(1 - used[n]) * self.nodes[n].read_gb_s + self.read[n] for n in sources]
         return max(min([limit, *left]), 0.001)
 
     def _page_walk_ns(self, process: Process) -> float:

@@ -43,7 +43,9 @@ class Twin:
         if scenario.reclaim.demotion_enabled:
             lowest = max(self.memory.tier)
             self.kswapds = {
-                nid: Kswapd(scenario, self.memory, nid, self.books, self.touch_until, wrong)
+                nid: Kswapd(
+                    scenario, self.memory, nid, self.throughput, self.books, self.touch_until, wrong
+                )
                 for nid, tier in enumerate(self.memory.tier)
                 if tier < lowest
             }
