@@ -89,8 +89,23 @@ def test_a_folio_referenced_twice_becomes_active() -> None:
     one.sink = one.sink._replace(reserve=np.array([0, 1000, 1000], np.int64))  # nowhere to go
     one.round(clock)
     assert one.lists(0, 6) == [ACTIVE] * 4 + [INACTIVE] * 2
-    assert flags(one, 3) == 0
+    assert flags(one, 3) == REFERENCED, "the flag of the second reference stays"
     assert one.memory.on_list[0].tolist() == [16, 4, 0, 0]
+
+
+def test_a_folio_that_was_active_becomes_so_again_at_one_reference() -> None:
+    """Deactivation leaves the referenced flag, so what was activated once is half way back."""
+    one = patient([Layout(20, 0, nid=0)], ROOM)
+    one.memory.folio[:20] |= np.uint32(REFERENCED)
+    one.put(list(range(20)), ACTIVE)
+    clock = one.round()
+    assert one.lists(0, 20) == [INACTIVE] * 20
+    assert [flags(one, i) for i in range(20)] == [REFERENCED] * 20
+    one.memory.folio[7] |= np.uint32(ACCESSED)
+    one.sink = one.sink._replace(reserve=np.array([0, 1000, 1000], np.int64))  # nowhere to go
+    one.round(clock)
+    assert one.lists(0, 20) == [INACTIVE] * 7 + [ACTIVE] + [INACTIVE] * 12
+    assert one.sunk.failed[0] == 19, "the flag alone saves nobody"
 
 
 def test_an_idle_flag_alone_saves_nobody() -> None:

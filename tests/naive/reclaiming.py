@@ -106,7 +106,7 @@ class Kswapd:
                 if old >= enough:
                     break
             elif folio.referenced:
-                folio.referenced, folio.rank = False, ACTIVE
+                folio.rank = ACTIVE
             else:
                 folio.referenced = True
         self.fruitless = 0 if self.books["demoted"] > before else self.fruitless + 1

@@ -173,7 +173,7 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
             able += 1 if value & np.uint32(PINNED) == 0 else 0
         elif value & np.uint32(REFERENCED):
             there = np.uint32(ACTIVE << LIST_SHIFT)
-            memory.folio[index] = (seen(value) & ~np.uint32(REFERENCED | LIST_MASK)) | there
+            memory.folio[index] = (seen(value) & ~np.uint32(LIST_MASK)) | there
             active += 1
         else:
             memory.folio[index] = seen(value) | np.uint32(REFERENCED)
