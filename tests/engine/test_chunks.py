@@ -19,6 +19,7 @@ from tiering.engine.chunks import (
     push,
     room_needed,
     with_room,
+    without,
 )
 from tiering.engine.folios import GRANULE
 from tiering.engine.reports import in_runs
@@ -127,6 +128,26 @@ def batches(draw: st.DrawFn) -> list[tuple[np.ndarray, int]]:
         ]
         made.append((np.concatenate(parts).astype(np.uint32), draw(st.integers(0, 3000))))
     return made
+
+
+@pytest.mark.parametrize("gone", [[0], [1], [2], [0, 1], [0, 2], [0, 1, 2]])
+@pytest.mark.parametrize("taken", [0, 2])
+def test_chunks_that_are_taken_out_leave_the_others_as_they_were(
+    gone: list[int], taken: int
+) -> None:
+    """A bitmap between two lists; of the first a part may have been taken already."""
+    parts = [u32(3, 5, 9), np.arange(GRANULE, GRANULE + DENSE + 5, dtype=np.uint32), u32(2, 7)]
+    queue, left = chunks(1, 1), list[list[tuple[int, int]]]()
+    for stamp, folios in enumerate(parts):
+        queue = add(queue, folios, stamp)
+        left.append([(int(folio), stamp) for folio in folios])
+    assert take(queue, taken) == left[0][:taken]
+    left[0] = left[0][taken:]
+    without(queue, np.isin(np.arange(3), gone))
+    rest = [one for k, part in enumerate(left) if k not in gone for one in part]
+    assert queue.at[WAITING] == len(rest)
+    queue = add(queue, u32(1), 9)
+    assert take(queue, 9999) == [*rest, (1, 9)]
 
 
 @pytest.mark.compiled  # too slow without

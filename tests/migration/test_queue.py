@@ -182,3 +182,23 @@ def test_the_packed_queue_holds_every_folio_in_an_eighth_of_a_byte() -> None:
     migration.add(in_runs(folios(nr)), 0)
     assert len(migration) == nr
     assert migration.chunks.at[3] * 2 == nr // 8
+
+
+def test_candidates_of_a_process_that_exits_leave_the_queue_as_stale() -> None:
+    """Of three granules the second is another process's, some of whose candidates are done."""
+    migration = queue(3 * 8192, Migration(batch_us=0.0, folio_us=1.0, copy_gb_s=1e9))
+    for first, nr, stamp in ((8192, 500, 1_000), (0, 10, 2_000), (2 * 8192, 10, 3_000)):
+        migration.add(in_runs(np.arange(first, first + nr, dtype=np.uint32)), stamp)
+    drained(migration, 1_000, 301_000)
+    left = 500 - migration.handled
+    assert 0 < left < 500
+    age = migration.books.age[0]
+    migration.memory.mm[1] = 1
+    migration.forget(0, 0)
+    migration.forget(1, 501_000)
+    assert len(migration) == 0, "nothing of either is left"
+    assert migration.counters["migrate_stale"] == 20 + left
+    assert migration.books.age[0] - age == left * 500_000, "none is younger than nothing"
+    assert migration.books.age[1] == 500_000
+    migration.forget(1, 10**9)
+    assert migration.handled == 520

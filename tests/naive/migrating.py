@@ -1,6 +1,7 @@
 """Promotion in the naive twin: the queue, and what becomes of every candidate."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 
 from tests.naive.memory import NOWHERE, PAGE_BYTES, Folio, Memory
 from tests.naive.processes import Wrong
@@ -15,9 +16,11 @@ class Migration:
     """queue: candidates with the time of their arrival. books: by the names of the counters."""
 
     def __init__(
-        self, scenario: Scenario, memory: Memory, throughput: Throughput, wrong: Wrong
-    ) -> None:
+        self, scenario: Scenario, memory: Memory, throughput: Throughput,
+        touch_until: Callable[[int], None], wrong: Wrong,
+    ) -> None:  # fmt: skip
         self.knobs, self.memory, self.throughput = scenario.migration, memory, throughput
+        self.touch_until, self.wrong = touch_until, wrong
         self.target = self.knobs.target_node
         self.slow = [nid for nid, top in enumerate(memory.top) if not top]
         mark = memory.marks[self.target]
@@ -39,6 +42,14 @@ class Migration:
             else:
                 self.queue.append((folio, now))
 
+    def forget(self, folios: list[Folio], now: int) -> None:
+        """Their process exits: those among them that wait are stale, at no cost."""
+        waiting, gone = self.queue, set() if self.wrong.keeps else set(folios)
+        self.queue = deque(one for one in waiting if one[0] not in gone)
+        for _, arrived in (one for one in waiting if one[0] in gone):
+            self.books["migrate_stale"] += 1
+            self.oldest_ns = max(self.oldest_ns, now - arrived)
+
     def waits(self, clock: int) -> bool:
         """Whether a candidate is there by now."""
         return bool(self.queue) and self.queue[0][1] <= clock
@@ -46,6 +57,7 @@ class Migration:
     def batch(self, clock: int) -> int:
         """Migrate one batch, a + n (b + s / c), of one granule; returns the clock after it."""
         self.refused = False
+        self.touch_until(clock)
         granule, stamp = self.queue[0][0].granule, self.queue[0][1]
         spent = 1e3 * self.knobs.batch_us
         rate = self.throughput.copy_gb_s(self.slow, self.target, self.knobs.copy_gb_s)

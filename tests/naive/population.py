@@ -1,8 +1,7 @@
 """Processes of the naive twin come, grow and go; folios are allocated one by one."""
 
-from collections import Counter
-
 from tests.naive.memory import NOWHERE, Memory
+from tests.naive.migrating import Migration
 from tests.naive.processes import Process, Vma, Wrong
 from tests.naive.reclaiming import Kswapd
 from tests.naive.scanning import Scanner
@@ -15,10 +14,11 @@ class Population:
 
     def __init__(
         self, scenario: Scenario, memory: Memory, processes: list[Process],
-        kswapds: dict[int, Kswapd], scanners: list[Scanner], books: Counter[str], wrong: Wrong,
+        kswapds: dict[int, Kswapd], scanners: list[Scanner], migration: Migration, wrong: Wrong,
     ) -> None:  # fmt: skip
         self.memory, self.processes, self.kswapds = memory, processes, kswapds
-        self.scanners, self.books, self.wrong = scanners, books, wrong
+        self.scanners, self.migration, self.wrong = scanners, migration, wrong
+        self.books = migration.books
         self.fault_ns = 1e3 * scenario.machine.fault_us
         self.next_ns: dict[Process, int | None] = {
             process: _on_grid(process.fields.start_s) for process in processes
@@ -58,9 +58,9 @@ class Population:
         every = _on_grid(process.fields.every_s)
         began = now - _on_grid(process.fields.lifetime_s)
         self.next_ns[process] = began + every if every else None
-        self._free(process)
+        self._free(process, now)
 
-    def _free(self, process: Process) -> None:
+    def _free(self, process: Process, now: int) -> None:
         process.alive = process.running = False
         process.stall_ns = 0.0
         for folio in process.folios:
@@ -69,6 +69,7 @@ class Population:
             self.memory.release(folio)
             folio.accessed = accessed and self.wrong.remembers
         self.memory.changed = True
+        self.migration.forget(process.folios, now)
         for scanner in self.scanners:
             scanner.leave(process)
 
@@ -117,7 +118,7 @@ class Population:
         victim = max(alive, key=_resident_pages)
         self.killed.append(victim.name)
         self.next_ns[victim] = None
-        self._free(victim)
+        self._free(victim, now)
 
 
 def _resident_pages(process: Process) -> int:

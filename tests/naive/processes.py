@@ -17,7 +17,8 @@ class Wrong:
     rate: factor on all touches. still: the first phase never ends. first_page: a folio is touched
     only if its first page is. remembers: what exits leaves its accessed bits behind. ignorant: a
     demotion does not ask whether the folio was accessed. stuck: the hand of kswapd does not move.
-    sleepless: the migration thread does not sleep. greedy: no watermark is kept by promotion.
+    sleepless: the migration thread does not sleep. greedy: no watermark is kept by promotion. keeps:
+    candidates outlive their process.
     """
 
     rate: float = 1.0
@@ -28,6 +29,7 @@ class Wrong:
     stuck: bool = False
     sleepless: bool = False
     greedy: bool = False
+    keeps: bool = False
 
 
 RIGHT = Wrong()

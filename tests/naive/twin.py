@@ -36,7 +36,7 @@ class Twin:
         self.memory = Memory(scenario)
         self.processes = processes_of(scenario, self.memory, random.Random(seed), wrong)
         self.throughput = Throughput(scenario, self.memory, self.processes)
-        self.migration = Migration(scenario, self.memory, self.throughput, wrong)
+        self.migration = Migration(scenario, self.memory, self.throughput, self.touch_until, wrong)
         self.books = self.migration.books
         self.accuracy = Accuracy(self.throughput)
         self.kswapds: dict[int, Kswapd] = {}
@@ -54,7 +54,13 @@ class Twin:
         if self.scanners and scenario.migration.owner == "thread":
             self.migrators = [Migrator(self.migration, wrong)]
         self.population = Population(
-            scenario, self.memory, self.processes, self.kswapds, self.scanners, self.books, wrong
+            scenario,
+            self.memory,
+            self.processes,
+            self.kswapds,
+            self.scanners,
+            self.migration,
+            wrong,
         )
         self.copied = False
 

@@ -175,6 +175,23 @@ def test_the_scanner_forgets_a_process_that_exits_and_greets_it_when_it_comes_ba
     assert result["counters"]["pgpromote_success"] == 3 * 700
 
 
+@pytest.mark.parametrize("owner", ["scanner", "thread"])
+def test_what_waits_when_a_process_exits_does_not_rise_in_its_next_life(owner: str) -> None:
+    """Found at 0 s, 700 folios of 1 ms each; at 0.3 s it exits and begins anew, on CXL again."""
+    short = {"name": "short", "lifetime_s": 0.3, "every_s": 0.3, "vmas": [vma(700, node="CXL")]}
+    changes = {
+        "preset": "kmmscand_v0", "migration__folio_us": 1000.0, "migration__owner": owner,
+        "until_s": 0.3, "migration__reserve": "none", "pte_scan__scan_period_ms": 5000,
+    }  # fmt: skip
+    simulation, _, _ = finished(composed([short], **SMALL | changes))
+    counters = simulation.queue.counters
+    assert len(simulation.queue) == 0
+    assert counters["pgpromote_candidate"] == 700
+    assert 250 < counters["pgpromote_success"] < 300
+    assert counters["migrate_stale"] == 700 - counters["pgpromote_success"]
+    assert simulation.world.memory.free.tolist() == [1024, 324], "nothing of its next life rose"
+
+
 def test_a_process_may_begin_again_at_the_moment_in_which_it_exits() -> None:
     short = {"lifetime_s": 0.5, "every_s": 0.5, "name": "short", "vmas": [vma(700)]}
     simulation, rows, events = finished(composed([short], **SMALL, until_s=2.0))

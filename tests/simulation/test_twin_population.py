@@ -134,6 +134,24 @@ def test_the_comparison_tells_an_accessed_bit_that_outlives_its_process() -> Non
     short_lived().differs(Wrong(remembers=True), "reclaim_scanned")
 
 
+@cache
+def reborn() -> Pair:
+    """A thread that looks every 0.4 s finds what a life that is over has left to it, or not."""
+    swept = {"pattern": "sequential", "sequential": {"stride_pages": 7, "burst": 1}}
+    brief = app(2e6, swept | {"size_mib": 0.75}, lifetime_s=0.72, every_s=0.75)
+    changes = {"owner": "thread", "thread_sleep_ms": 400, "batch_us": 0.0}
+    dotted = {f"migration__{name}": value for name, value in changes.items()}
+    return Pair(host(brief, pte_scan__useful="as_intended", **dotted | {"until_s": 5.9}), runs=2)
+
+
+def test_what_waits_does_not_outlive_its_process() -> None:
+    assert reborn().equal()["migrate_stale"] > 50
+
+
+def test_the_comparison_tells_candidates_that_outlive_their_process() -> None:
+    reborn().differs(Wrong(keeps=True), "migrate_stale")
+
+
 def test_a_working_set_that_grows_over_the_fast_node_agrees() -> None:
     """Faults of 1 ms each stall the process for half of its time."""
     vma = {"size_mib": 1.75, "pattern": "growing", "growing": {"step_accesses": 70.0, "steps": 12}}

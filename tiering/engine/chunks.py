@@ -55,6 +55,21 @@ def with_room(queue: Chunks, nr_chunks: int, nr_words: int) -> Chunks:
     return queue
 
 
+def without(queue: Chunks, gone: NDArray[np.bool_]) -> None:
+    """Take chunks out of the queue, whatever is left of them; gone: bool[at[END] - at[FIRST]]."""
+    at = queue.at
+    head = queue.head[at[FIRST] : at[END]]
+    words = queue.words[at[WORD] : at[WORD_END]]
+    kept = head[~gone]
+    kept_words = words[np.repeat(~gone, np.minimum(head[:, NR], BITMAP_WORDS))]
+    at[WAITING] -= head[gone, LEFT].sum()
+    if gone[:1].any():
+        at[PLACE] = 0
+    queue.head[: len(kept)] = kept
+    queue.words[: kept_words.size] = kept_words
+    at[FIRST], at[END], at[WORD], at[WORD_END] = 0, len(kept), 0, kept_words.size
+
+
 @loop
 def room_needed(found, nr_folios):  # type: ignore[no-untyped-def]
     """(chunks, words) that the first nr_folios of these reports take."""

@@ -10,7 +10,19 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import END, FIRST, STAMP, WAITING, chunks, push, room_needed, with_room
+from tiering.engine.chunks import (
+    END,
+    FIRST,
+    GRANULE_OF,
+    LEFT,
+    STAMP,
+    WAITING,
+    chunks,
+    push,
+    room_needed,
+    with_room,
+    without,
+)
 from tiering.engine.folios import Memory
 from tiering.engine.migrate import (
     IS_PINNED,
@@ -165,6 +177,21 @@ class MigrationQueue:
         if taken:
             self.chunks = with_room(self.chunks, *room_needed(found, taken))
             push(self.chunks, found, taken, now)
+
+    def forget(self, mm: int, now: int) -> None:
+        """Take out the candidates of a process that exits: they are stale and cost nobody anything.
+
+        Its next life would find them otherwise, where the kernel frees the folios that they name.
+        """
+        at = self.chunks.at
+        head = self.chunks.head[at[FIRST] : at[END]]
+        gone = self.memory.mm[head[:, GRANULE_OF]] == mm
+        if gone.any():
+            left, waited = head[gone, LEFT], np.maximum(now - head[gone, STAMP], 0)
+            self.books.outcome[STALE] += left.sum()
+            self.books.age[0] += (left * waited).sum()
+            self.books.age[1] = max(self.books.age[1], waited.max())
+            without(self.chunks, gone)
 
     def _terms(self) -> Terms:
         knobs = self.knobs

@@ -248,6 +248,7 @@ class Simulation:
         for mm in population.left:
             if self.scanner is not None:
                 self.scanner.leave(mm)
+            self.queue.forget(mm, now)
             self.judge.forget(mm)
         for mm in population.entered:
             if self.scanner is not None and population.alive[mm]:
