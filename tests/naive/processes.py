@@ -14,22 +14,36 @@ from tiering.simulation.scenario import FOLIOS_PER_MIB, ProcessFields, Scenario
 class Wrong:
     """What a twin may be made to do wrong, so that a comparison has to fail: negative controls.
 
-    rate: factor on all touches. still: the first phase never ends. first_page: a folio is touched
-    only if its first page is. remembers: what exits leaves its accessed bits behind. ignorant: a
-    demotion does not ask whether the folio was accessed. stuck: the hand of kswapd does not move.
-    sleepless: the migration thread does not sleep. greedy: no watermark is kept by promotion. keeps:
-    candidates outlive their process.
+    Each is one mistake that an engine could make; tests/simulation/test_twin*.py hold each against
+    the engine and must tell it apart.
     """
 
     rate: float = 1.0
+    """Factor on all touches: pattern by pattern, in what is refused for want of room."""
     still: bool = False
+    """The first phase never ends: in what a moving hot set lets the last visits find."""
     first_page: bool = False
+    """A folio is touched only if its first page is: in the recall of large folios."""
     remembers: bool = False
-    ignorant: bool = False
-    stuck: bool = False
-    sleepless: bool = False
-    greedy: bool = False
+    """What exits leaves its accessed bits behind: in what reclaim looks at, of short lives."""
     keeps: bool = False
+    """Candidates outlive their process: in how many are stale, of short lives."""
+    sleepless: bool = False
+    """The migration thread hardly sleeps: in the age of the oldest candidate."""
+    greedy: bool = False
+    """Promotion keeps no watermark free: in how much rises."""
+    late: bool = False
+    """kswapd wakes where a promotion found no room, not below low: in how many find none."""
+    hasty: bool = False
+    """kswapd copies as fast as a CPU can, whatever bandwidth is left: in what sinks."""
+    ignorant: bool = False
+    """A demotion does not ask whether the folio was accessed: in what reclaim looks at."""
+    forgetful: bool = False
+    """A folio that is activated is not referenced any more: in what reclaim looks at."""
+    stuck: bool = False
+    """The hand of kswapd does not move: in what sinks."""
+    trusting: bool = False
+    """kswapd takes pinned folios for freed: in what it looks at, where some are pinned."""
 
 
 RIGHT = Wrong()

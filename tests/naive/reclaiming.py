@@ -73,6 +73,8 @@ class Kswapd:
     def _copy_gb_s(self) -> float:
         """What one CPU copies, or accesses leave of this node and of that to which folios sink."""
         below = [n for n in self.targets if self._leaves_least(n, 1)]
+        if self.wrong.hasty:
+            return self.copy_gb_s
         target = below[0] if below else self.nid
         return self.throughput.copy_gb_s([self.nid], target, self.copy_gb_s)
 
@@ -102,11 +104,11 @@ class Kswapd:
             if not self._was_referenced(folio):
                 folio.referenced = False
                 spent += self._demote(folio, clock)
-                old += not folio.pinned
+                old += self.wrong.trusting or not folio.pinned
                 if old >= enough:
                     break
             elif folio.referenced:
-                folio.rank = ACTIVE
+                folio.rank, folio.referenced = ACTIVE, not self.wrong.forgetful
             else:
                 folio.referenced = True
         self.fruitless = 0 if self.books["demoted"] > before else self.fruitless + 1
@@ -162,7 +164,7 @@ class Kswapd:
                 folio.rank = self.youngest
                 continue
             spent += self._demote(folio, clock)
-            old += not folio.pinned
+            old += self.wrong.trusting or not folio.pinned
             if old >= enough:
                 break
         self.fruitless += 1

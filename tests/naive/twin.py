@@ -2,14 +2,19 @@
 
 Same scenario, same meaning, none of the engine's code. Accesses come one by one and set accessed
 bits; every tick of 10 ms is visited; threads act in the order of their clocks, a granule or a
-batch at a time, and find the bits as they are at that moment.
+batch at a time, and find the bits as they are at that moment. Folios are objects, books are counted
+anew, laws are exact, and the closed loop goes round until nothing changes.
 
-The engine simplifies, and says so in docs/model.md: what a scanner finds is seen by those who move
-folios at the next tick; a granule is latched once a tick while folios leave it, so touches between
-that look and a promotion count as after it; what changed within a tick changes speeds from its end
-on, here too. Direct reclaim sees the bits of its first instant here. Machines of the tests are so
-slow (a touch a tick or so), and migrations so cheap, that none of it shows; and they have CPUs in
-plenty, of which the twin knows nothing.
+Simulated are all that moves folios or asks for touches: patterns and recordings, folio orders, page
+cache, kmmscand V0 with inline migration or a thread, kswapd and direct reclaim by lists and by
+generations, processes that come, grow, go and run out of memory, latency under load, page walks,
+stalls. Not simulated: CPUs (there are plenty, and nobody waits for one) and live knobs.
+
+Where the engine simplifies, and docs/model.md says so, results may differ: within a tick it does
+all scanning before all moving; it looks at a granule once for all candidates of a visit, so touches
+between that look and a promotion count as after it; a folio's rate is that of its class. Machines
+of the tests are so slow (a touch in a ms or more) and moves so cheap that little of it shows. What
+changed within a tick changes speeds from its end on, here too.
 """
 
 import random
@@ -31,7 +36,7 @@ class Twin:
     """run(), then read the figures: those of the engine by the same names."""
 
     def __init__(self, scenario: Scenario, seed: int, wrong: Wrong = RIGHT) -> None:
-        self.now = 0
+        self.now, self.wrong = 0, wrong
         self.until = -(-round(scenario.until_s * 1e9) // TICK_NS) * TICK_NS
         self.memory = Memory(scenario)
         self.processes = processes_of(scenario, self.memory, random.Random(seed), wrong)
@@ -110,7 +115,8 @@ class Twin:
             thread = min(ready, key=lambda thread: thread.clock)
             moves = self.memory.moves
             thread.step()
-            if self.memory.moves > moves or self.migration.refused:
+            late = self.wrong.late  # a negative control: moves alone wake nobody
+            if (self.memory.moves > moves and not late) or self.migration.refused:
                 self._wake(thread.clock)
         self.touch_until(end)
         for process in self.processes:

@@ -5,6 +5,7 @@ node, all others are refused for the rest of the run.
 """
 
 import random
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.naive.patterns import law_of
+from tests.naive.patterns import LAWS, law_of
 from tests.naive.twin import Wrong
 from tests.recordings.records import MIB, packed, record
 from tests.simulation.twins import Pair, app, filler, host
@@ -108,6 +109,22 @@ def test_a_recording_agrees_with_its_rates(tmp_path: Path) -> None:
     process = {"think_ns": 3e4, "vmas": [], "damon_recording": knobs} | fields
     scenario = host(process).model_copy(update={"folder": str(tmp_path)})
     Pair(scenario, runs=40).check(*FIGURES, "precision", "visits")
+
+
+def test_no_pattern_is_left_without_a_twin() -> None:
+    elsewhere = {
+        "sequential": test_a_sweep_is_the_same_to_the_last_access,
+        "damon_recording": test_a_recording_agrees_with_its_rates,
+    }
+    assert {*KNOBS, *elsewhere} == set(PATTERNS)
+    recorded = {name for name, pattern in PATTERNS.items() if pattern.from_recording}
+    assert {*LAWS, *recorded} == set(PATTERNS)
+
+
+def test_every_mistake_that_the_twin_can_make_is_a_negative_control() -> None:
+    texts = [path.read_text() for path in Path(__file__).parent.glob("test_twin*.py")]
+    for mistake in fields(Wrong):
+        assert any(f"Wrong({mistake.name}=" in text for text in texts), mistake.name
 
 
 @pytest.mark.parametrize(

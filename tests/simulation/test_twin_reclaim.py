@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.naive.twin import Wrong
+from tests.simulation.test_twin import KNOBS
 from tests.simulation.twins import CXL, DRAM, FILLER, Pair, app, filler, host
 
 HOT = {"size_mib": 0.75, "pattern": "hot_set", "hot_set": {"hot_size_pct": 25.0}}
@@ -17,6 +18,10 @@ DEMOTING = {
     "reclaim__demotion_enabled": True,
     "reclaim__min_free_kbytes": 128,
     "reclaim__watermark_scale_factor": 300,
+}
+LONG = {
+    "phases": {"hot_size_pct": 12.5, "phase_accesses": 150.0},
+    "growing": {"step_accesses": 70.0, "steps": 12},
 }
 FIGURES = [
     "pgpromote_success", "pgdemote_kswapd", "reclaim_scanned", "demote_untouched", "ping_pong",
@@ -39,6 +44,21 @@ LRUS = ["active_inactive", "mglru"]
 def test_promotion_and_demotion_agree_in_closed_loop(lru: str, pattern: str) -> None:
     loop(lru, pattern).check(*FIGURES, "recall")
     assert loop(lru, pattern).fast["pgdemote_kswapd"].min() > 100
+
+
+@pytest.mark.parametrize("pattern", sorted(set(KNOBS) - {"hot_set", "moving_hot_set"}))
+@pytest.mark.parametrize("lru", LRUS)
+def test_every_other_pattern_agrees_in_closed_loop(lru: str, pattern: str) -> None:
+    vma = {"size_mib": 0.75, "pattern": pattern, pattern: LONG.get(pattern, {})}
+    pair = Pair(host(filler(0.5), app(5e6, vma), reclaim__lru=lru, **DEMOTING), runs=30)
+    pair.check("pgpromote_success", "pgdemote_kswapd", "reclaim_scanned", "untouched", "recall")
+
+
+@pytest.mark.parametrize("lru", LRUS)
+def test_a_migration_thread_and_kswapd_agree_in_closed_loop(lru: str) -> None:
+    thread = {"migration__owner": "thread", "migration__batch_nr": 8, "reclaim__lru": lru}
+    pair = Pair(host(filler(0.5), app(3e6, HOT), **thread, **DEMOTING), runs=40)
+    pair.check("pgpromote_success", "pgdemote_kswapd", "reclaim_scanned", "untouched", "hit_share")
 
 
 @pytest.mark.parametrize("lru", LRUS)
@@ -102,9 +122,9 @@ def test_what_sinks_from_a_middle_tier_agrees(lru: str) -> None:
 def test_pinned_folios_and_page_cache_sink_as_they_do_in_the_twin(lru: str) -> None:
     """A file that is read and never mapped, folios that cannot move, and large ones."""
     read = {"size_mib": 0.5, "kind": "page_cache", "node": "DRAM", "share_pct": 60.0}
-    held = HOT | {"pinned_pct": 25.0, "share_pct": 30.0}
+    pinned = HOT | {"pinned_pct": 25.0, "share_pct": 30.0}
     large: dict[str, Any] = {"size_mib": 2.0, "order": 4, "node": "DRAM", "share_pct": 10.0}
     nodes = [DRAM | {"capacity_mib": 3}, CXL]
-    process = app(5e6, read, held, large)
+    process = app(5e6, read, pinned, large)
     pair = Pair(host(filler(0.25), process, nodes=nodes, reclaim__lru=lru, **DEMOTING), runs=40)
     pair.check("pgpromote_success", "pgdemote_kswapd", "migrate_pinned", "reclaim_scanned")

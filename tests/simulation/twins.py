@@ -134,6 +134,12 @@ class Pair:
             assert fast[name] == pytest.approx(slow[name], rel=SAME, abs=SAME), name
         return fast
 
+    def unequal(self, wrong: Wrong, *figures: str) -> None:
+        """Nothing is drawn by chance, and a twin that does something wrong has other figures."""
+        fast, slow = engine_figures(self.scenario, 1), twin_figures(self.scenario, 2, wrong)
+        for name in figures:
+            assert fast[name] != pytest.approx(slow[name], rel=SAME, abs=SAME), name
+
 
 def p_value(fast: NDArray[np.float64], slow: NDArray[np.float64]) -> float:
     """The smaller of the p values of Kolmogorov-Smirnov and Welch."""
