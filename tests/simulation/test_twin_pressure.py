@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.naive.twin import Wrong
-from tests.simulation.twins import CXL, DRAM, Pair, app, host
+from tests.simulation.twins import CXL, DRAM, SAME, Pair, app, engine_figures, host
 
 DEMOTING = {
     "reclaim__demotion_enabled": True,
@@ -75,14 +75,21 @@ def test_a_file_that_is_read_pass_after_pass_agrees(lru: str, order: int) -> Non
 
 
 def held(lru: str, **changes: Any) -> Pair:
-    """An eighth of the fast node is pinned; kswapd looks past it."""
+    """An eighth of the fast node is pinned; kswapd looks past it, and now and then gives up."""
     pinned = swept(11, 0.125, 5.0, pinned_pct=100.0, node="DRAM")
     return pressed(lru, pinned, swept(7, 0.75, 85.0), swept(5, 1.0, 10.0), **changes)
 
 
-@pytest.mark.parametrize("lru", LRUS[:1])
+@pytest.mark.parametrize("lru", LRUS)
 def test_folios_that_cannot_sink_agree(lru: str) -> None:
     assert held(lru).equal()["demote_fail"] > 1000
+
+
+@pytest.mark.parametrize("lru", LRUS)
+def test_a_kswapd_that_gave_up_looks_again_at_its_time_however_rows_are_sampled(lru: str) -> None:
+    """In a step as long as a row all scanning would come before it."""
+    often, seldom = (engine_figures(held(lru, sample_ms=ms).scenario, 1) for ms in (10, 1000))
+    assert often == pytest.approx(seldom, rel=SAME)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +111,7 @@ def test_the_comparison_tells_a_kswapd_that_copies_faster_than_the_nodes(lru: st
     narrow(lru).unequal(Wrong(hasty=True), "pgdemote_kswapd", "migrate_no_room")
 
 
-@pytest.mark.parametrize("lru", LRUS[:1])
+@pytest.mark.parametrize("lru", LRUS)
 def test_the_comparison_tells_a_kswapd_that_takes_pinned_folios_for_freed(lru: str) -> None:
     held(lru).unequal(Wrong(trusting=True), "demote_fail")
 

@@ -27,7 +27,7 @@ from tiering.simulation.progress import TICK_NS, Progress
 from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.sample import Sampler
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import ScanThread, movers, scan_lists, thread_names
+from tiering.simulation.threads import ScanThread, movers, next_reclaim, scan_lists, thread_names
 from tiering.simulation.tuning import Tuning
 from tiering.sources.pte_scan import PteScanner
 
@@ -204,7 +204,8 @@ class Simulation:
         now = self.time_ns
         queue, flow = self.queue, self.progress.flow
         ticking = self._moving or queue.moves or queue.crowds or bool(stalled(flow))
-        first = min(end, _next_tick(now)) if ticking else end
+        acts = now if ticking else next_reclaim(self.movers, self.world.memory, now)
+        first = min(end, max(acts // TICK_NS * TICK_NS, _next_tick(now)))
         if self._step_end > now:  # a scanner is done with its migration before the end of a step
             first = min(end, self._step_end)
         while True:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tiering.engine.carry import Movers
 from tiering.engine.flow import slowdown
+from tiering.engine.folios import Memory
 from tiering.hotness.table import HOTNESS
 from tiering.migration.queue import MigrationQueue
 from tiering.promotion.table import PROMOTION
@@ -20,6 +21,7 @@ from tiering.simulation.scenario import Scenario
 from tiering.sources.pte_scan import PteScanner
 
 NS_PER_MS = 1_000_000
+FAR = 2**62
 WEIGHT_0 = 1024.0
 NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 
@@ -79,6 +81,16 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
         sleep_ns=np.array([sleep], np.int64),
         scanning=np.array([0, scanning if not inline else 0], np.int64),
     )
+
+
+def next_reclaim(movers: Movers, memory: Memory, now: int) -> int:
+    """Time at which a kswapd acts next, `now` if it has to wake; FAR if none of them does."""
+    soonest = FAR
+    for k in np.flatnonzero(movers.nid >= 0).tolist():
+        nid = movers.nid[k]
+        if movers.awake[k] or memory.free[nid] < movers.low[nid]:
+            soonest = min(soonest, max(int(movers.clock[k]), now))
+    return soonest
 
 
 class ScanThread:
