@@ -1,4 +1,8 @@
-"""Folios and nodes of the naive twin: plain objects, every fact in a field of its own."""
+"""Folios and nodes of the naive twin: plain objects, every fact in a field of its own.
+
+A touch is an event here: it sets bits, and activates a file's folio at once. The engine has a word
+for each, and learns of touches when somebody looks.
+"""
 
 from dataclasses import dataclass, field
 from math import isqrt

@@ -1,4 +1,8 @@
-"""Promotion in the naive twin: the queue, and what becomes of every candidate."""
+"""Promotion in the naive twin: the queue, and what becomes of every candidate.
+
+A queue of folios with the time of their arrival, from which each batch takes some; the engine packs
+granules, and decides as many candidates of one at a time as there is time for.
+"""
 
 from collections import Counter, deque
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Processes of the naive twin come, grow and go; folios are allocated one by one."""
+"""Processes of the naive twin come, grow and go; folios are allocated one by one.
+
+Each goes to the first node that stays above its mark; the engine takes as many as fit at once.
+"""
 
 from tests.naive.memory import NOWHERE, Memory
 from tests.naive.migrating import Migration

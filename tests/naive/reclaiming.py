@@ -1,7 +1,7 @@
 """Reclaim in the naive twin: who sinks, by two lists or by generations, folio by folio.
 
 The rules are those of docs/model.md#reclaim. What the engine keeps in counters (folios by list) is
-counted anew here each time somebody asks.
+counted anew here each time somebody asks, and folios sink one by one, not a granule's at once.
 """
 
 from collections import Counter

@@ -1,4 +1,8 @@
-"""kmmscand V0 of the naive twin: the list, the visits, the PTE callback, folio by folio."""
+"""kmmscand V0 of the naive twin: the list, the visits, the PTE callback, folio by folio.
+
+Bits are those that accesses have set; the engine draws them when it looks. A granule is a step,
+after which other threads that are behind go first.
+"""
 
 from collections.abc import Callable
 

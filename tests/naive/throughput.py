@@ -1,4 +1,8 @@
-"""How fast processes run in the naive twin: placement, latency under load, page walks, stalls."""
+"""How fast processes run in the naive twin: placement, latency under load, page walks, stalls.
+
+Shares are counted folio by folio, entries of the TLB sorted one by one, and speeds and latencies
+feed each other until they rest; the engine keeps books by row and node and searches by brackets.
+"""
 
 from tests.naive.memory import NOWHERE, Memory
 from tests.naive.patterns import INF

@@ -32,6 +32,14 @@ from tiering.simulation.scenario import Scenario
 __all__ = ["RIGHT", "Twin", "Wrong"]
 
 
+COUNTED = (
+    "pgpromote_success", "pgpromote_candidate", "migrate_stale", "migrate_no_room",
+    "migrate_pinned", "migrate_shared", "migrate_limited", "queue_dropped", "pgdemote_direct",
+    "demote_fail", "demote_untouched", "ping_pong", "reclaim_scanned", "pgfault",
+)  # fmt: skip
+"""Counters that are kept in the books by the names of the engine's."""
+
+
 class Twin:
     """run(), then read the figures: those of the engine by the same names."""
 
@@ -165,28 +173,22 @@ class Twin:
     def figures(self) -> dict[str, float]:
         """Counters by the engine's names; figures of mms summed over all of them."""
         books, processes = self.books, self.processes
-        rose = books["pgpromote_success"]
         still = sum(f.pages for p in processes for f in p.folios if f.untouched)
-        failed = ["stale", "no_room", "pinned", "shared", "limited"]
+        for_nothing = books["demote_untouched"] + books["freed_untouched"] + still
         ends = [p.finished_ns for p in processes if p.finished_ns is not None]
         return {
-            **{name: books[name] for name in (
-                "pgpromote_success", "pgpromote_candidate", "queue_dropped", "demote_fail",
-                "demote_untouched", "ping_pong", "reclaim_scanned", "pgfault", "pgdemote_direct",
-            )},
-            **{"migrate_" + name: books["migrate_" + name] for name in failed},
+            **{name: books[name] for name in COUNTED},
             "pgdemote_kswapd": books["demoted"] - books["pgdemote_direct"],
             "accesses": int(sum(process.tau for process in processes)),
             "visits": sum(process.visits for process in processes),
             "scanned": sum(process.scanned for process in processes),
             "found": sum(process.found for process in processes),
             "period": sum(process.period_ms for process in processes),
-            "untouched": (books["demote_untouched"] + books["freed_untouched"] + still) / rose
-            if rose else 0.0,
+            "untouched": for_nothing / max(books["pgpromote_success"], 1),
             "hit_share": self.throughput.hit_share(),
             "oldest_ms": self.migration.oldest_ns / 1e6,
             "elapsed_s": max(ends, default=0.0) / 1e9,
             "killed": len(self.population.killed),
             **{f"free_{nid}": free for nid, free in enumerate(self.memory.free)},
             **self.accuracy.figures(),
-        }  # fmt: skip
+        }

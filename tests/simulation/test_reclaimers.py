@@ -76,6 +76,15 @@ def test_kswapd_wakes_when_memory_is_taken_however_rows_are_sampled(sample_ms: i
     assert rows["thread.busy_ns"][-1, 0] == pytest.approx(work_ns, rel=0.01)
 
 
+@pytest.mark.parametrize("sample_ms", [10, 500])
+def test_a_node_below_low_at_the_begin_is_relieved_after_the_first_tick(sample_ms: int) -> None:
+    base = COLD | {"vmas": [vma(4050, node="DRAM")]}
+    simulation, _, _ = finished(composed([base], **SMALL | {"sample_ms": sample_ms}))
+    (clock,) = simulation.movers.clock
+    assert simulation.result()["counters"]["pgdemote_kswapd"] == 14
+    assert 0.01 * S < clock < 0.011 * S
+
+
 def test_kswapd_pays_for_each_page_it_looks_at_and_moves() -> None:
     """TPP: 8 % of DRAM is 327 pages, 231 more than are free; every page costs 100 us."""
     knobs = {"reclaim__demote_scale_factor": 800, "reclaim__demote_us": 100.0}

@@ -84,7 +84,7 @@ def test_vmas_with_phases_of_their_own_agree_with_one_table_of_the_process() -> 
         {"size_mib": 0.25, "pattern": "sequential", "sequential": sweep},
         {"size_mib": 0.75, "pattern": "moving_hot_set", "moving_hot_set": window},
     )
-    Pair(host(filler(0.5), process), runs=40).check(*FIGURES, "precision", "untouched")
+    Pair(host(filler(0.5), process), runs=25).check(*FIGURES, "precision", "untouched")
 
 
 def test_a_recording_agrees_with_its_rates(tmp_path: Path) -> None:

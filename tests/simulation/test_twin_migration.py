@@ -90,7 +90,7 @@ def test_the_budget_of_a_visit_is_tested_between_vmas() -> None:
     read = {"size_mib": 0.5, "kind": "page_cache", "share_pct": 40.0}
     sizes = {"scan_size_mib": 1, "scan_size_min_mib": 1, "scan_size_max_mib": 2}
     changes = {f"pte_scan__{name}": value for name, value in sizes.items()}
-    Pair(host(app(6e6, mapped, read), **changes), runs=40).check("recall", "found")
+    Pair(host(app(6e6, mapped, read), **changes), runs=30).check("recall", "found")
 
 
 @pytest.mark.parametrize("useful", ["as_posted", "as_intended"])
