@@ -10,7 +10,8 @@ from tiering.engine.flow import Pace
 from tiering.engine.folios import LIST_MASK, LIST_SHIFT, NID_MASK, NID_SHIFT, Memory
 from tiering.engine.generations import shrink_generations
 from tiering.engine.invariants import check_books
-from tiering.engine.reclaim import AGE_HAND, MAX_SEQ, NR_STATE, Sink, Sunk, shrink, sunk
+from tiering.engine.reclaim import AGE_HAND, MAX_SEQ, NR_STATE, shrink
+from tiering.engine.sink import Sink, Sunk, sunk
 from tiering.engine.touch import scratch
 
 FOREVER = 2**62

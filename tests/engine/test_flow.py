@@ -22,7 +22,7 @@ from tiering.engine.flow import (
     stalled,
 )
 from tiering.engine.folios import Memory
-from tiering.engine.reclaim import Sunk, sunk
+from tiering.engine.sink import Sunk, sunk
 from tiering.engine.touch import Rates
 
 NODES = Nodes(

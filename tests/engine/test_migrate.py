@@ -57,9 +57,9 @@ def bench(
     queue = chunks(1, 1)
     for numbers, stamp in waiting:
         folios = np.array(numbers, np.uint32)
-        found = in_runs(folios)
+        found = in_runs(folios, stamp)
         queue = with_room(queue, *room_needed(found, folios.size))
-        push(queue, found, folios.size, stamp)
+        push(queue, found, folios.size)
     return Bench(memory, queue, books(2, 1), [room, ROOM])
 
 
@@ -215,22 +215,29 @@ CASES = st.tuples(
 )
 
 
-@settings(max_examples=80, deadline=None)
-@given(CASES)
-def test_every_candidate_is_taken_once_and_has_one_fate(case: tuple) -> None:  # type: ignore[type-arg]
-    """Orders 0, 4 and 9 in three VMAs; drained in pieces, with pinned folios and little room."""
-    arrivals, batch_nr, room, reserve, pieces = case
+PLACES = [*range(30), *range(GRANULE, GRANULE + 12), *range(2 * GRANULE, 2 * GRANULE + 8)]
+
+
+def bench_of(case: tuple) -> tuple[Bench, Terms]:  # type: ignore[type-arg]
+    """Orders 0, 4 and 9 in three VMAs, with pinned folios and little room."""
+    arrivals, batch_nr, room, reserve, _ = case
     stamps = sorted(stamp for _, stamp in arrivals)
-    places = [*range(30), *range(GRANULE, GRANULE + 12), *range(2 * GRANULE, 2 * GRANULE + 8)]
     waiting = [
-        ([places[i] for i in numbers], stamp)
+        ([PLACES[i] for i in numbers], stamp)
         for (numbers, _), stamp in zip(arrivals, stamps, strict=True)
         if numbers
     ]
-    one = bench([Layout(30), Layout(12, 4), Layout(8, 9)], *waiting, room=room)
+    one = bench([Layout(30), Layout(12, 4), Layout(8, 9)], *waiting, room=room, stamps=True)
     one.memory.folio[[3, GRANULE + 5, 2 * GRANULE + 1]] |= np.uint32(PINNED)
-    terms = TERMS._replace(batch_nr=batch_nr, reserve=reserve)
-    total = sum(len(numbers) for numbers, _ in waiting)
+    return one, TERMS._replace(batch_nr=batch_nr, reserve=reserve)
+
+
+@settings(max_examples=80, deadline=None)
+@given(CASES)
+def test_every_candidate_is_taken_once_and_has_one_fate(case: tuple) -> None:  # type: ignore[type-arg]
+    one, terms = bench_of(case)
+    *_, pieces = case
+    total = int(one.queue.at[WAITING])
     clock = 0
     for until in itertools.accumulate(pieces):
         clock = max(one.drain(terms, clock, until), until)
@@ -238,8 +245,28 @@ def test_every_candidate_is_taken_once_and_has_one_fate(case: tuple) -> None:  #
     one.drain(terms, max(clock, 10**6))
     assert one.queue.at[WAITING] == 0
     assert one.books.outcome.sum() == total
-    top = one.memory.folio[places] & np.uint32(SLOW) == 0
+    top = one.memory.folio[PLACES] & np.uint32(SLOW) == 0
     assert top.sum() == one.books.outcome[MOVED]
     pages = np.repeat([1, 16, 512], [30, 12, 8])
     assert (pages * top).sum() == one.books.pages[0] == one.books.from_nid[1]
-    assert one.memory.free[0] >= min(reserve, room)
+    assert one.memory.free[0] >= min(terms.reserve, case[2])
+
+
+@settings(max_examples=80, deadline=None)
+@given(CASES)
+def test_whole_batches_at_once_are_as_one_folio_after_the_other(case: tuple) -> None:  # type: ignore[type-arg]
+    """Under a limit every candidate is decided by itself; this one is never reached."""
+    swift, terms = bench_of(case)
+    slow, _ = bench_of(case)
+    limited = terms._replace(limit=2**40)
+    clocks = [0, 0]
+    for until in [*itertools.accumulate(case[4]), FOREVER]:
+        clocks = [
+            max(swift.drain(terms, clocks[0], until), min(until, 10**6)),
+            max(slow.drain(limited, clocks[1], until), min(until, 10**6)),
+        ]
+        assert clocks[0] == clocks[1]
+        assert np.array_equal(swift.memory.folio, slow.memory.folio)
+        assert np.array_equal(swift.memory.stamp, slow.memory.stamp)
+        assert swift.books.outcome.tolist() == slow.books.outcome.tolist()
+        assert swift.books.age.tolist() == slow.books.age.tolist()

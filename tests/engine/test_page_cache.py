@@ -24,7 +24,8 @@ from tiering.engine.generations import shrink_generations
 from tiering.engine.invariants import check_books
 from tiering.engine.look import latch, mark_accessed
 from tiering.engine.poisson import two_touches
-from tiering.engine.reclaim import MAX_SEQ, MIN_SEQ, Sink, Sunk, shrink, sunk
+from tiering.engine.reclaim import MAX_SEQ, MIN_SEQ, shrink
+from tiering.engine.sink import Sink, Sunk, sunk
 from tiering.engine.sweep import sweep_table
 from tiering.engine.touch import scratch
 

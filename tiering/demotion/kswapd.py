@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.folios import AS_IT_IS, Memory
-from tiering.engine.reclaim import AGE_HAND, MAX_SEQ, MIN_SEQ, NR_STATE, Sink
+from tiering.engine.reclaim import AGE_HAND, MAX_SEQ, MIN_SEQ, NR_STATE
+from tiering.engine.sink import Sink
 from tiering.engine.watermarks import HIGH, LOW, MIN, PROMO, watermarks
 from tiering.model.knobs import Knob
 

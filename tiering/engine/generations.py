@@ -11,31 +11,25 @@ file was read, the bloom filter of page tables, min_ttl_ms.
 
 import numpy as np
 
-from tiering.engine.folios import (
-    LIST_MASK,
-    LIST_SHIFT,
-    NID_MASK,
-    NID_SHIFT,
-    NR_LISTS,
-    PINNED,
-)
+from tiering.engine.collect import collect
+from tiering.engine.folios import GRANULE, LIST_MASK, LIST_SHIFT, NID_MASK, NID_SHIFT, NR_LISTS
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
-from tiering.engine.pick import pick
+from tiering.engine.pick import REFS, not_referenced, seen, until_enough
 from tiering.engine.reclaim import (
     AGE_HAND,
     AGED,
     HAND,
     IDLE_STEPS,
+    LISTED,
     MAX_SEQ,
     MIN_SEQ,
-    REFS,
     count_relisted,
-    demote,
     has_any,
     needed,
-    seen,
 )
+from tiering.engine.sink import demote
+from tiering.engine.touch import BLOCK
 
 MIN_GENERATIONS = 2
 AGINGS = 3
@@ -95,10 +89,13 @@ def _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk):  # t
     if there > 0 and memory.unmapped[granule] == 0:
         latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
         mine = np.uint32(nid << NID_SHIFT)
-        looked = pick(memory, scratch, granule, np.uint32(NID_MASK), mine)
         youngest = state[MAX_SEQ] % NR_LISTS
-        for i in range(looked):
-            _rejuvenate(memory, scratch.found[i], scratch.lists, youngest)
+        looked = np.int64(0)
+        start = granule * GRANULE
+        end = start + memory.nr[granule]
+        for first in range(start, end, BLOCK):
+            part = memory.folio[first : min(first + BLOCK, end)]
+            looked += _rejuvenate(part, np.uint32(NID_MASK), mine, youngest, scratch.lists)
         _count(memory, scratch.lists, granule, nid, youngest, sink.slow[nid])
         sunk.scanned[0] += looked
         clock += np.int64(looked * memory.pages[memory.row0[granule]] * sink.age_ns + 0.5)
@@ -115,31 +112,45 @@ def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, 
     """Demote what is in the oldest generation and was not accessed; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
-    found = pick(memory, scratch, granule, np.uint32(NID_MASK | LIST_MASK), mine)
-    looked, old, able = np.int64(0), np.int64(0), np.int64(0)
     enough = needed(memory, granule, nid, wanted)
-    while looked < found and able < enough:
-        index = scratch.found[looked]
-        looked += 1
-        if memory.folio[index] & REFS:
-            _rejuvenate(memory, index, scratch.lists, youngest)
-        else:
-            scratch.chosen[old] = index
-            old += 1
-            able += 1 if memory.folio[index] & np.uint32(PINNED) == 0 else 0
+    looked, old = np.int64(0), np.int64(0)
+    start = granule * GRANULE
+    end = start + memory.nr[granule]
+    for first in range(start, end, BLOCK):
+        part = memory.folio[first : min(first + BLOCK, end)]
+        nr, able = until_enough(part, LISTED, mine, enough)
+        part, hit = part[:nr], scratch.hit[:nr]
+        not_referenced(part, LISTED, mine, hit)
+        old = collect(hit, first, scratch.chosen, old, scratch.vector)
+        looked += _rejuvenate(part, LISTED, mine, youngest, scratch.lists)
+        enough -= able
+        if enough == 0:
+            break
     _count(memory, scratch.lists, granule, nid, youngest, sink.slow[nid])
     sunk.scanned[0] += looked
     return looked * sink.rmap_ns + demote(memory, scratch, granule, nid, old, clock, sink, sunk)
 
 
 @loop
-def _rejuvenate(memory, index, lists, youngest):  # type: ignore[no-untyped-def]
-    """If the folio was referenced, put it into the youngest generation; lists counts from where."""
-    value = memory.folio[index]
-    if value & REFS:
-        lists[(value >> np.uint32(LIST_SHIFT)) & np.uint32(NR_LISTS - 1)] += 1
-        there = np.uint32(youngest << LIST_SHIFT)
-        memory.folio[index] = (seen(value) & ~np.uint32(LIST_MASK)) | there
+def _rejuvenate(part, mask, mine, youngest, lists):  # type: ignore[no-untyped-def]
+    """Folios of a block that are `mine` under `mask` and referenced join the youngest generation.
+
+    lists counts from where. Returns how many are `mine`.
+    """
+    there = np.uint32(youngest << LIST_SHIFT)
+    looked, came = np.uint32(0), np.uint64(0)  # 16 bits a list
+    for i in range(part.size):
+        value = part[i]
+        own = np.uint32((value & mask) == mine)
+        again = own & np.uint32((value & REFS) != 0)
+        here = (value >> np.uint32(LIST_SHIFT)) & np.uint32(NR_LISTS - 1)
+        came += np.uint64(again) << np.uint64(here << np.uint32(4))
+        young = (seen(value) & ~np.uint32(LIST_MASK)) | there
+        part[i] = young if again else value
+        looked += own
+    for here in range(NR_LISTS):
+        lists[here] += np.int64((came >> np.uint64(16 * here)) & np.uint64(0xFFFF))
+    return np.int64(looked)
 
 
 @loop

@@ -140,33 +140,88 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
     pages = memory.pages[memory.row0[granule]]
     copy_ns = pages * FOLIO_BYTES / terms.bytes_per_ns
     room = memory.free[terms.dst] - terms.reserve
-    done = np.int64(0)
-    chosen = np.int64(0)
+    done, chosen = np.int64(0), np.int64(0)
     while done < nr and clock < until:
         if _wakes(terms, books, room + terms.reserve):
             break
+        left = scratch.found[done:nr]
+        whole = _that_move(memory, left, until - clock, room, pages, copy_ns, terms)
+        if whole > 0:
+            clock = _move_on(memory, left[:whole], stamp, clock, copy_ns, terms, books)
+            for i in range(whole):
+                scratch.chosen[chosen + i] = left[i]
+            chosen += whole
+            done += whole
+            room -= whole * pages
+            continue
         stop = min(done + terms.batch_nr, nr)
-        spent = terms.batch_ns
-        waited = clock - stamp
+        before = chosen
         for i in range(done, stop):
             index = scratch.found[i]
             fate = _fate(memory.folio[index], pages, room, clock, terms, books.window)
-            spent += terms.folio_ns
             books.outcome[fate] += 1
             if fate == MOVED:
                 scratch.chosen[chosen] = index
                 chosen += 1
                 room -= pages
-                spent += copy_ns
                 if memory.stamp.size > 0:
                     memory.stamp[index] = stamp_of(clock)
             elif fate == NO_ROOM:
                 books.refused[terms.dst] = True
-        books.age[0] += waited * (stop - done)
-        books.age[1] = max(books.age[1], waited)
+        books.age[0] += (clock - stamp) * (stop - done)
+        books.age[1] = max(books.age[1], clock - stamp)
+        clock += _batch_ns(stop - done, chosen - before, copy_ns, terms)
         done = stop
-        clock += np.int64(spent + 0.5)
     return done, chosen, clock
+
+
+@loop
+def _batch_ns(nr, moved, copy_ns, terms):  # type: ignore[no-untyped-def]
+    """What a batch of `nr` candidates costs of which `moved` are copied, in whole ns."""
+    return np.int64(terms.batch_ns + nr * terms.folio_ns + moved * copy_ns + 0.5)
+
+
+@loop
+def _that_move(memory, found, time, room, pages, copy_ns, terms):  # type: ignore[no-untyped-def]
+    """How many folios at the begin of `found` move in whole batches that begin within `time` ns and
+    before kswapd wakes. room: pages."""
+    if terms.limit > 0:
+        return np.int64(0)
+    each = _batch_ns(terms.batch_nr, terms.batch_nr, copy_ns, terms)
+    batches = min(room // pages, found.size) // terms.batch_nr
+    if each > 0:
+        batches = min(batches, -(-time // each))
+    if terms.wake >= 0:
+        above = room + terms.reserve - terms.wake
+        batches = min(batches, above // (terms.batch_nr * pages) + 1)
+    stays = np.uint32(SLOW | PINNED | (SHARED if terms.refuse_shared else 0))
+    nr = np.int64(0)
+    while nr < batches * terms.batch_nr and memory.folio[found[nr]] & stays == np.uint32(SLOW):
+        nr += 1
+    return nr - nr % terms.batch_nr
+
+
+@loop
+def _move_on(memory, moving, stamp, clock, copy_ns, terms, books):  # type: ignore[no-untyped-def]
+    """Account whole batches of folios that all move; returns the clock."""
+    nr, each = moving.size, _batch_ns(terms.batch_nr, terms.batch_nr, copy_ns, terms)
+    books.outcome[MOVED] += nr
+    done = np.int64(0)
+    while done < nr:
+        batches = (nr - done) // terms.batch_nr
+        if memory.stamp.size > 0:
+            if each > 0:  # those that move before the next stamp
+                batches = min(batches, -(-(STAMP_NS - clock % STAMP_NS) // each))
+            now = stamp_of(clock)
+            for index in moving[done : done + batches * terms.batch_nr]:
+                memory.stamp[index] = now
+        waited = clock - stamp
+        sum_ns = batches * waited + each * (batches * (batches - 1) // 2)
+        books.age[0] += sum_ns * terms.batch_nr
+        books.age[1] = max(books.age[1], waited + (batches - 1) * each)
+        clock += batches * each
+        done += batches * terms.batch_nr
+    return clock
 
 
 @loop
@@ -175,10 +230,11 @@ def stamp_of(clock):  # type: ignore[no-untyped-def]
     return np.uint16(clock // STAMP_NS % STAMPS + 1)
 
 
-@loop
-def stamp_age(stamp, clock):  # type: ignore[no-untyped-def]
-    """Units of STAMP_NS from a stamp that is not 0 until `clock` ns."""
-    return (clock // STAMP_NS + 1 - np.int64(stamp)) % STAMPS
+@loop(inline=True)
+def stamp_age(stamp, now):  # type: ignore[no-untyped-def]
+    """Units of STAMP_NS from a stamp that is not 0 until the stamp of an instant."""
+    age = np.int64(now) - np.int64(stamp)
+    return age + STAMPS if age < 0 else age
 
 
 @loop

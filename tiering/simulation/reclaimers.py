@@ -7,7 +7,8 @@ from tiering.demotion.kswapd import first_state, sink
 from tiering.engine.flow import Pace
 from tiering.engine.folios import Memory
 from tiering.engine.generations import shrink_generations
-from tiering.engine.reclaim import IDLE_STEPS, Sink, Sunk, shrink, sunk
+from tiering.engine.reclaim import IDLE_STEPS, shrink
+from tiering.engine.sink import Sink, Sunk, sunk
 from tiering.engine.touch import Scratch
 from tiering.simulation.build import World
 from tiering.simulation.scenario import Scenario
