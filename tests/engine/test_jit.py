@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -36,7 +36,7 @@ def total(count):
 PROGRAM = """
 from tiering.engine.total import total
 
-print(total(10), sum(total.stats.cache_hits.values()))
+print(total(10), total.cache_hits)
 """
 
 
@@ -45,7 +45,8 @@ def _mini_package(root: Path) -> Path:
     engine.mkdir(parents=True)
     (root / "tiering" / "__init__.py").touch()
     (engine / "__init__.py").touch()
-    shutil.copy(jit.__file__, engine / "jit.py")
+    for name in ("jit.py", "inner.py"):
+        shutil.copy(Path(jit.__file__).parent / name, engine / name)
     (engine / "total.py").write_text(CALLER)
     return engine
 
@@ -114,7 +115,7 @@ def test_the_flags_hold() -> None:
     def ratio(a: float, b: float) -> float:
         return a / b
 
-    options = ratio.targetoptions  # type: ignore[attr-defined]
+    options = ratio.flags  # type: ignore[attr-defined]
     assert options["nogil"] is True
     assert options["fastmath"] is False
     assert options["error_model"] == "numpy"
@@ -154,6 +155,35 @@ def test_a_loop_leaves_the_references_to_its_arrays_alone() -> None:
     before = sys.getrefcount(array)
     assert [tail_sum(array) for _ in range(100)] == [4.0] * 100
     assert sys.getrefcount(array) == before
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+def test_a_direct_call_gives_what_the_loop_gives_and_follows_its_arguments() -> None:
+    @jit.loop
+    def weigh(pair: Any, factor: float, nr: int) -> Any:
+        pair.second[0] += 1
+        return pair.first.sum() * factor + nr, nr
+
+    direct = jit.Direct(weigh)
+    for values, factor, nr in (([1.0, 2.0], 2.0, 3), ([5.0], 0.5, -1), ([0.25] * 7, 1.0, 2**40)):
+        pair = Pair(np.array(values), np.zeros(2, np.int64))
+        assert direct(pair, factor, nr) == (sum(values) * factor + nr, nr)
+        assert pair.second.tolist() == [1, 0]
+
+
+def test_a_direct_call_takes_numbers_of_any_kind() -> None:
+    @jit.loop
+    def half(array: Any, number: float) -> float:
+        return float(array[0] + number / 2)
+
+    direct = jit.Direct(half)
+    assert [direct(np.ones(1), one) for one in (3, 0.5, np.int64(5), True, 3)] == [
+        2.5, 1.25, 3.5, 1.5, 2.5,
+    ]  # fmt: skip
 
 
 def test_numba_uses_the_hashed_directory_and_one_thread() -> None:

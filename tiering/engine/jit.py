@@ -110,6 +110,8 @@ os.environ["NUMBA_NUM_THREADS"] = "1"  # scaled by workers
 
 import numba  # noqa: E402 - reads the variables above
 
+from tiering.engine.inner import Compiled  # noqa: E402 - imports numba
+
 numba.config.reload_config()  # type: ignore[no-untyped-call]  # somebody may have imported numba first
 DISABLED = bool(getattr(numba.config, "DISABLE_JIT", False))
 """True under NUMBA_DISABLE_JIT=1: loops run as plain Python."""
@@ -126,19 +128,39 @@ def loop(function: Any = None, *, inline: bool = False, allocates: bool = False)
     allocates: for loops that make arrays. The others borrow all of theirs from their caller, make
     at most slices, return numbers, and count no references (numba's `_nrt`): atomic additions for
     slices and fields of tuples took two fifths of a visit pass.
-    With the compiler off the function runs as Python and wraps around silently like compiled code.
+    Called by other loops it becomes part of them (engine/inner.py). With the compiler off it runs
+    as Python and wraps around silently like compiled code.
     """
 
     def compiled(plain: Loop) -> Loop:
         if DISABLED:
             return np.errstate(all="ignore")(plain)
-        flags = {
-            "forceinline": inline,
-            "_nrt": allocates,
-            "no_cfunc_wrapper": True,
-            "no_cpython_wrapper": plain.__name__.startswith("_"),
-        }
-        result: Loop = numba.njit(**FLAGS | flags)(plain)
-        return result
+        own = {"forceinline": inline, "_nrt": allocates, "no_cfunc_wrapper": True}
+        return Compiled(plain, FLAGS | own)
 
     return compiled if function is None else compiled(function)
+
+
+class Direct:
+    """A loop whose arrays are of the same kind at every call, for one place that calls it.
+
+    The first call looks at element types and dimensions, the others go straight to the machine
+    code: a look at a few dozen arrays takes 10 us, which a step of the simulation cannot spare.
+    """
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._code: dict[tuple[type, ...], Loop] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the loop. Nobody notices an array of other elements than those of the first call."""
+        kinds = tuple(map(type, arguments))
+        code = self._code.get(kinds)
+        if code is None:
+            code = self._code[kinds] = self._compiled(arguments)
+        return code(*arguments)
+
+    def _compiled(self, arguments: tuple[Any, ...]) -> Loop:
+        if DISABLED:
+            return self._loop
+        return self._loop.code(tuple(map(numba.typeof, arguments)))  # type: ignore[attr-defined, no-any-return]
