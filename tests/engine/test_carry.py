@@ -12,8 +12,9 @@ from tiering.engine.flow import TICK_NS, TIME, flow, settle
 from tiering.engine.folios import AS_IT_IS, PINNED, Memory
 from tiering.engine.invariants import check_books
 from tiering.engine.migrate import MOVED, NO_ROOM, Terms, books
-from tiering.engine.reclaim import NR_STATE, Sink, sunk
+from tiering.engine.reclaim import NR_STATE
 from tiering.engine.reports import in_runs
+from tiering.engine.sink import Sink, sunk
 from tiering.engine.touch import scratch
 
 FOLIO_NS = 100_000
@@ -48,9 +49,9 @@ class Bench:
         )  # fmt: skip
 
     def add(self, numbers: list[int], stamp: int) -> None:
-        found = in_runs(np.array(numbers, np.uint32))
+        found = in_runs(np.array(numbers, np.uint32), stamp)
         self.queue = with_room(self.queue, *room_needed(found, len(numbers)))
-        push(self.queue, found, len(numbers), stamp)
+        push(self.queue, found, len(numbers))
 
     def carry(self, first: int, stop: int) -> bool:
         terms = Terms(0, 0.0, float(FOLIO_NS), 1e9, 1, self.reserve, 0, False, -1)

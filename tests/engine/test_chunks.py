@@ -30,9 +30,9 @@ def u32(*numbers: int) -> np.ndarray:
 
 
 def add(queue: Chunks, folios: np.ndarray, stamp: int) -> Chunks:
-    found = in_runs(folios)
+    found = in_runs(folios, stamp)
     queue = with_room(queue, *room_needed(found, folios.size))
-    push(queue, found, folios.size, stamp)
+    push(queue, found, folios.size)
     return queue
 
 

@@ -40,7 +40,7 @@ def waits(load: float, moving: float, seed: int) -> NDArray[np.float64]:
     gaps = -log(np.array([uniform_of(key, GAP, i) for i in range(NR)])) * mean_gap
     arrivals = np.cumsum(gaps).astype(np.int64)
     for i, arrival in enumerate(arrivals.tolist()):
-        queue.add(in_runs(np.array([i], np.uint32)), arrival)
+        queue.add(in_runs(np.array([i], np.uint32), arrival))
     rates, buffers, motionless = flat_rates(0.0), scratch(), pace()
     totals, clock = [0], 0
     for part in range(1, PARTS + 1):

@@ -52,7 +52,7 @@ def _migrate() -> Figure:
         world, queue = simulation.world, simulation.queue
         folios = np.arange(world.memory.folio.size, dtype=np.uint32)
         begin = time.perf_counter()
-        queue.add(in_runs(folios), 0)
+        queue.add(in_runs(folios))
         drain(
             world.memory, world.rates, simulation.scratch, queue.chunks, 0, 2**62,
             simulation.progress.pace, queue.terms, queue.books,

@@ -32,7 +32,8 @@ from tiering.engine.flow import (
 from tiering.engine.generations import shrink_generations
 from tiering.engine.jit import loop
 from tiering.engine.migrate import Terms, drain
-from tiering.engine.reclaim import IDLE_STEPS, Sink, shrink
+from tiering.engine.reclaim import IDLE_STEPS, shrink
+from tiering.engine.sink import Sink
 
 HOPELESS_NS = 1_000_000_000
 """kswapd that found nothing to demote in two rounds looks again after this."""

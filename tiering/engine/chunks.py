@@ -86,18 +86,19 @@ def room_needed(found, nr_folios):  # type: ignore[no-untyped-def]
 
 
 @loop
-def push(queue, found, nr_folios, stamp):  # type: ignore[no-untyped-def]
-    """Append the first nr_folios of these reports, which arrive at `stamp` ns; there is room."""
+def push(queue, found, nr_folios):  # type: ignore[no-untyped-def]
+    """Append the first nr_folios of these reports, which arrive when they are handed on; there is
+    room."""
     at = queue.at
     first = np.int64(0)
-    for run_end in found.ends:
-        end = min(run_end, nr_folios)
+    for run in range(found.ends.size):
+        end = min(found.ends[run], nr_folios)
         if first >= end:
             break
         nr = end - first
         head = queue.head[at[END]]
         head[GRANULE_OF], head[NR] = np.int64(found.folios[first]) // GRANULE, nr
-        head[STAMP], head[LEFT] = stamp, nr
+        head[STAMP], head[LEFT] = found.stamps[run], nr
         words = queue.words[at[WORD_END] :]
         if nr > DENSE:
             words[:BITMAP_WORDS] = 0

@@ -11,25 +11,28 @@ from tiering.engine.jit import loop
 
 class Reports(NamedTuple):
     """folios: u32[n] indices, in order inside each run. ends: i64[r], where each run ends; the
-    folios of a run lie in one granule."""
+    folios of a run lie in one granule. stamps: i64[r] ns at which the source hands a run on."""
 
     folios: NDArray[np.uint32]
     ends: NDArray[np.int64]
+    stamps: NDArray[np.int64]
 
     def first(self, nr_folios: int, nr_runs: int) -> "Reports":
         """A view of the first reports."""
-        return Reports(self.folios[:nr_folios], self.ends[:nr_runs])
+        return Reports(self.folios[:nr_folios], self.ends[:nr_runs], self.stamps[:nr_runs])
 
 
 def reports(nr_folios: int, nr_runs: int) -> Reports:
     """Room for so many reports."""
-    return Reports(np.zeros(nr_folios, np.uint32), np.zeros(nr_runs, np.int64))
+    return Reports(
+        np.zeros(nr_folios, np.uint32), np.zeros(nr_runs, np.int64), np.zeros(nr_runs, np.int64)
+    )
 
 
-def in_runs(folios: NDArray[np.uint32]) -> Reports:
-    """Any folio indices (u32[n]) as reports."""
-    ends = np.zeros(folios.size, np.int64)
-    return Reports(folios, ends[: find_ends(folios, ends)])
+def in_runs(folios: NDArray[np.uint32], stamp: int = 0) -> Reports:
+    """Any folio indices (u32[n]) as reports, handed on at `stamp` ns."""
+    found = Reports(folios, np.zeros(folios.size, np.int64), np.full(folios.size, stamp, np.int64))
+    return found.first(folios.size, find_ends(folios, found.ends))
 
 
 @loop

@@ -24,6 +24,7 @@ from tiering.engine.chunks import (
     without,
 )
 from tiering.engine.folios import Memory
+from tiering.engine.jit import Direct
 from tiering.engine.migrate import (
     IS_PINNED,
     IS_SHARED,
@@ -104,6 +105,10 @@ class Migration(NamedTuple):
     copy_gb_s: Annotated[float, Knob("GB/s", 0.01, 1000, "c: copy rate of one CPU.", _ZEN3)] = 10.6
 
 
+_room_needed = Direct(room_needed)
+_push = Direct(push)
+
+
 class MigrationQueue:
     """Candidates in the order of their arrival, and the books of what became of them."""
 
@@ -167,16 +172,16 @@ class MigrationQueue:
         at = self.chunks.at
         return int(self.chunks.head[at[FIRST], STAMP]) if at[FIRST] < at[END] else 0
 
-    def add(self, found: Reports, now: int) -> None:
-        """Queue candidates that arrive at `now` ns; what exceeds queue_max is dropped."""
+    def add(self, found: Reports) -> None:
+        """Queue candidates as they were handed on; what exceeds queue_max is dropped."""
         nr = found.folios.size
         room = self.knobs.queue_max - len(self) if self.knobs.queue_max else nr
         taken = min(max(room, 0), nr)
         self.candidates += nr
         self.dropped += nr - taken
         if taken:
-            self.chunks = with_room(self.chunks, *room_needed(found, taken))
-            push(self.chunks, found, taken, now)
+            self.chunks = with_room(self.chunks, *_room_needed(found, taken))
+            _push(self.chunks, found, taken)
 
     def forget(self, mm: int, now: int) -> None:
         """Take out the candidates of a process that exits: they are stale and cost nobody anything.

@@ -4,9 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.accuracy import judge
+from tiering.engine.jit import Direct
 from tiering.engine.reports import Reports
 from tiering.simulation.build import World
 from tiering.simulation.optimum import Optimum
+
+_judge = Direct(judge)
 
 
 class Judge:
@@ -27,7 +30,7 @@ class Judge:
         """
         world, rates = self._world, self._world.rates
         counts = self._ignored if self._optimum.flat else self.counts
-        judge(
+        _judge(
             world.memory, self._optimum.hot, rates.row_at, rates.nr_rows, self._slow, reports,
             passes, self._open, counts,
         )  # fmt: skip

@@ -13,6 +13,7 @@ import tiering
 from tiering.engine.carry import carry
 from tiering.engine.flow import stalled
 from tiering.engine.invariants import check_books
+from tiering.engine.jit import Direct
 from tiering.engine.touch import scratch
 from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
@@ -35,6 +36,10 @@ NS_PER_S = 1_000_000_000
 ROWS_PER_BLOCK = 2
 MOST_EVENTS = 200
 """Log lines a block; more are counted in one line, so that a log of 10,000 mms can be read."""
+
+
+_carry_on = Direct(carry)
+_stalled = Direct(stalled)
 
 
 class Simulation:
@@ -203,7 +208,7 @@ class Simulation:
         """Let the scanning threads work; (end of the first step, end of the steps after it)."""
         now = self.time_ns
         queue, flow = self.queue, self.progress.flow
-        ticking = self._moving or queue.moves or queue.crowds or bool(stalled(flow))
+        ticking = self._moving or queue.moves or queue.crowds or bool(_stalled(flow))
         acts = now if ticking else next_reclaim(self.movers, self.world.memory, now)
         first = min(end, max(acts // TICK_NS * TICK_NS, _next_tick(now)))
         if self._step_end > now:  # a scanner is done with its migration before the end of a step
@@ -213,8 +218,9 @@ class Simulation:
             if not ready:
                 break
             thread = min(ready, key=lambda t: t.clock)
-            if thread.run(first, self.progress, self.judge):
-                first = min(first, _next_tick(max(thread.clock, now)))
+            stamp = thread.run(first, self.progress, self.judge, len(self.threads) == 1)
+            if stamp >= 0:
+                first = min(first, _next_tick(max(stamp, now)))
         stop = end
         for thread in self.threads:
             if not thread.draining:
@@ -225,7 +231,7 @@ class Simulation:
     def _carry(self, first: int, stop: int) -> None:
         world, queue, reclaimers = self.world, self.queue, self.reclaimers
         self._step_end = first
-        self._moving = carry(
+        self._moving = _carry_on(
             world.memory, world.rates, self.scratch, self.progress.flow, world.nodes, queue.chunks,
             queue.terms, queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,
         )  # fmt: skip

@@ -4,10 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.accuracy import hot_rows
+from tiering.engine.jit import Direct
 from tiering.engine.oracle import ceiling
 from tiering.engine.touch import row_rates
 from tiering.simulation.build import World
 from tiering.simulation.progress import Progress
+
+_row_rates = Direct(row_rates)
+_ceiling = Direct(ceiling)
 
 
 class Optimum:
@@ -32,11 +36,11 @@ class Optimum:
         world, flow = self._world, self._progress.flow
         speed = flow.speed if self._alone is None else self._alone
         rates = np.zeros(world.nr_folios.size)
-        row_rates(world.rates, flow.tau, speed, rates)
+        _row_rates(world.rates, flow.tau, speed, rates)
         there = world.memory.resident.sum(axis=1)
         if not (np.array_equal(rates, self._rates) and np.array_equal(there, self._folios)):
             pages = world.memory.pages
-            self._share, threshold = ceiling(there, rates, pages, self._capacity)
+            self._share, threshold = _ceiling(there, rates, pages, self._capacity)
             self.flat = not hot_rows(np.where(there > 0, rates, 0.0), pages, threshold, self.hot)
             self._rates, self._folios = rates, there
         return self._share

@@ -3,11 +3,15 @@
 import numpy as np
 
 from tiering.engine.flow import BORDER, TICK_NS, TIME, Flow, Pace, advance, flow, settle
+from tiering.engine.jit import Direct
 from tiering.engine.oracle import quota, rearrange
 from tiering.engine.touch import phase_of, row_rates
 from tiering.simulation.build import World
 
 __all__ = ["TICK_NS", "Progress"]
+
+
+_settle = Direct(settle)
 
 
 class Progress:
@@ -70,7 +74,7 @@ class Progress:
             if self._optimal:
                 self._rearrange()
                 self.flow.dirty[:] = True
-        settle(self.flow, self._world.rates, self._world.memory, self._world.nodes)
+        _settle(self.flow, self._world.rates, self._world.memory, self._world.nodes)
 
     def _rearrange(self) -> None:
         """The oracle's placement, with equal speed per outstanding access of all processes."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.chunks import WAITING
 from tiering.engine.figures import observe, total_of
+from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
@@ -17,6 +18,10 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 MACHINE = tuple(metric.field for metric in METRICS if metric.scope == "machine")
 NODE = ("node.resident_mib", "node.access_share", "node.latency_ns", "node.utilisation")
+
+
+_observe = Direct(observe)
+_total_of = Direct(total_of)
 
 
 class Sampler:
@@ -48,7 +53,7 @@ class Sampler:
         sim = self._sim
         since = sim.time_ns - self._time_ns
         world, flow = sim.world, sim.progress.flow
-        throughput, _, top_share, mean_ns = observe(
+        throughput, _, top_share, mean_ns = _observe(
             flow, world.memory, world.rates, world.capacity, world.top_tier, world.walk_ns,
             self._tau, float(since), self._nodes, self._resident, self._mms,
         )  # fmt: skip
@@ -124,7 +129,7 @@ class Sampler:
         sunk, direct = sim.reclaimers.sunk, sim.population.direct
         flow: Any = sim.progress.flow
         return {
-            "accesses": int(total_of(np.minimum(flow.tau, flow.work))),
+            "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
             **sim.queue.counters,
             "pgdemote_kswapd": int(sunk.pages[0]) - direct,
             "pgdemote_direct": direct,

@@ -9,6 +9,7 @@ import numpy as np
 from tiering.engine.carry import Movers
 from tiering.engine.flow import slowdown
 from tiering.engine.folios import Memory
+from tiering.engine.jit import Direct
 from tiering.hotness.table import HOTNESS
 from tiering.migration.queue import MigrationQueue
 from tiering.promotion.table import PROMOTION
@@ -93,6 +94,9 @@ def next_reclaim(movers: Movers, memory: Memory, now: int) -> int:
     return soonest
 
 
+_slowdown = Direct(slowdown)
+
+
 class ScanThread:
     """A kmmscand: scans, hands on what it found, and migrates it inline if it owns the queue.
 
@@ -126,11 +130,16 @@ class ScanThread:
         if self._inline:
             self.clock = max(self.clock, int(self._movers.clock[self._nr]))
 
-    def run(self, until: int, progress: Progress, judge: Judge) -> bool:
-        """Scan until the clock passes `until` or a visit found something; True if it did."""
+    def run(self, until: int, progress: Progress, judge: Judge, alone: bool) -> int:
+        """Scan until the clock passes `until` or the tick in which a visit found something.
+
+        alone: nobody else scans. Otherwise the step stops at the end of that visit, so that
+        candidates of several threads queue up in the order in which they were found. Returns when
+        the first were handed on, ns, or -1.
+        """
         self._dilate(progress)
-        # Candidates are as old as the end of their visit, so the step stops there.
-        step = self._scanner.run(self._nr, self.clock, until, progress.pace, True)
+        stops = self._inline or not alone
+        step = self._scanner.run(self._nr, self.clock, until, progress.pace, stops)
         self.clock = step.clock
         self._account(step.busy_ns)
         reports = self._scanner.reports
@@ -138,11 +147,11 @@ class ScanThread:
             judge.take(reports, self._scanner.passes)
         if step.nr_reports:
             hot = self._hotness.record(reports)
-            self._queue.add(self._promotion.choose(hot), self.clock)
+            self._queue.add(self._promotion.choose(hot))
         if self._inline and step.visit_ended and len(self._queue):
             self._movers.clock[self._nr] = self.clock
             self._movers.awake[self._nr] = True
-        return step.nr_reports > 0
+        return int(reports.stamps[0]) if step.nr_reports else -1
 
     def rest(self, until: int) -> None:
         """Sleep on, as long as no visit begins."""
@@ -157,7 +166,7 @@ class ScanThread:
     def _dilate(self, progress: Progress) -> None:
         """Where CPUs are short, a ns of CPU takes longer on the clock."""
         nr_kernel = self._movers.clock.size + int(self._movers.scanning[1])
-        slow = float(slowdown(progress.flow, self._weight, nr_kernel))
+        slow = float(_slowdown(progress.flow, self._weight, nr_kernel))
         if slow != self._slow:
             self._slow = slow
             self._scanner.dilate(slow)

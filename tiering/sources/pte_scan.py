@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.flow import Pace
 from tiering.engine.folios import GRANULE, Memory
+from tiering.engine.jit import Direct
 from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_knobs import PteScan
@@ -20,6 +21,10 @@ from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table,
 from tiering.sources.pte_visit import NEVER, NS_PER_MS, clamp, rest, scan
 
 BUFFER_GRANULES = 32
+
+
+_scan = Direct(scan)
+_rest = Direct(rest)
 
 
 class Walked(NamedTuple):
@@ -63,17 +68,17 @@ class PteScanner:
         self.pass_ns: list[NDArray[np.int64]] = []
         self.events: list[dict[str, Any]] = []
 
-    def run(self, thread: int, clock: int, until: int, pace: Pace, inline: bool) -> Walked:
-        """Work until the clock passes `until`, the report buffer is full, or, if the thread
-        migrates inline, a visit ended that found something.
+    def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Walked:
+        """Work until the clock passes `until`, the report buffer is full, or a visit ended that
+        found something; if it is not to stop there, until the end of that tick.
 
         Reports are in self.reports, full scans that ended in self.passes (rows of
         PASS_WIDTH; all of them, mm and ns, are kept in self.pass_ns). A sleeping thread's clock is
         where it sleeps to.
         """
-        clock, busy, nr, nr_runs, nr_log, nr_pass, ended = scan(
+        clock, busy, nr, nr_runs, nr_log, nr_pass, ended = _scan(
             self.memory, self._rates, self._scratch, self.mms, self.posts[thread], self._buffers,
-            self._rules, clock, until, pace, inline,
+            self._rules, clock, until, pace, stops,
         )  # fmt: skip
         self.reports = self._buffers.reports.first(nr, nr_runs)
         if nr_log:
@@ -85,7 +90,7 @@ class PteScanner:
 
     def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:
         """Let a thread sleep on until `until` or the next visit: (clock, CPU time used, ns)."""
-        clock, busy = rest(self.mms, self.posts[thread], self._rules, clock, until)
+        clock, busy = _rest(self.mms, self.posts[thread], self._rules, clock, until)
         return int(clock), int(busy)
 
     def retune(self, name: str, value: Any, now: int) -> None:

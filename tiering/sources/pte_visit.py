@@ -13,6 +13,7 @@ between VMAs, so one large VMA is always walked to its end.
 
 import numpy as np
 
+from tiering.engine.flow import TICK_NS, TIME
 from tiering.engine.jit import loop
 from tiering.sources.pte_state import (
     BEGUN,
@@ -60,11 +61,12 @@ def adapt(rules, period_ms, size_mib, x, y):  # type: ignore[no-untyped-def]
 
 
 @loop
-def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, inline):  # type: ignore[no-untyped-def]
+def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, stops):  # type: ignore[no-untyped-def]
     """Work until the clock passes `until`, a buffer is full, or a visit's finds must be migrated.
 
-    post: where the thread is, buffers: what it writes (pte_state.py). inline: the thread migrates
-    itself, so it stops at the end of a visit that found something. Returns (clock, CPU ns used,
+    post: where the thread is, buffers: what it writes (pte_state.py). stops: at the end of a visit
+    that found something; otherwise it goes on to the end of the tick, in which nobody else acts.
+    Finds are handed on when their visit ends, or with the step. Returns (clock, CPU ns used,
     reports, runs of them, log rows, pass rows, whether it stopped at the end of such a visit).
     """
     at, found = post.at, buffers.reports
@@ -73,6 +75,8 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
     nr_runs = np.int64(0)
     nr_log = np.int64(0)
     nr_pass = np.int64(0)
+    nr_stamped = np.int64(0)
+    ended = False
     while clock < until:
         if at[MM] < 0:
             clock, used = next_visit(mms.next_scan, post.members, at, rules, clock, until)
@@ -99,13 +103,26 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
                 nr_pass += 1
             nr_log += end_visit(mms, at, rules, clock, buffers.log[nr_log])
-            if inline and at[USEFUL] > 0:  # also what was found before the last `until`
-                return clock, busy, n, nr_runs, nr_log, nr_pass, True
+            nr_stamped = hand_on(found, nr_stamped, nr_runs, clock)
+            if at[USEFUL] > 0:  # also what was found before the last `until`
+                if stops:
+                    ended = True
+                    break
+                until = min(until, (max(clock, pace.at[TIME]) // TICK_NS + 1) * TICK_NS)
             if nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]:
                 break
         if not has_room(found, n, nr_runs):
             break
-    return clock, busy, n, nr_runs, nr_log, nr_pass, False
+    hand_on(found, nr_stamped, nr_runs, clock)
+    return clock, busy, n, nr_runs, nr_log, nr_pass, ended
+
+
+@loop
+def hand_on(found, first, end, clock):  # type: ignore[no-untyped-def]
+    """Stamp runs [first, end) of reports; returns `end`."""
+    for run in range(first, end):
+        found.stamps[run] = clock
+    return end
 
 
 @loop
