@@ -25,3 +25,14 @@ def test_both_layouts_give_every_class_its_folios(counts: list[int], seed: int) 
         classes = lay_out(ends, seed, layout)
         assert classes.dtype == np.uint8
         assert np.bincount(classes, minlength=len(counts)).tolist() == counts
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=200, max_size=255), st.integers(1, 60_000))
+def test_many_narrow_classes_in_one_stretch_of_ranks_are_told_apart(
+    counts: list[int], last: int
+) -> None:
+    ends = np.cumsum([*counts, last])
+    ranks = np.concatenate([rank for _, rank in scattered_ranks(int(ends[-1]), 5)])
+    classes = lay_out(ends, 5, "scattered")
+    assert np.array_equal(classes, np.searchsorted(ends[:-1], ranks.astype(np.int64), "right"))

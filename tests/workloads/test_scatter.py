@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tiering.workloads.scatter import CHUNK, scattered_ranks
+from tiering.engine.random import stream_key
+from tiering.workloads.scatter import CHUNK, ROUNDS, scattered_ranks
 
 
 def ranks(nr_folios: int, seed: int) -> NDArray[np.uint64]:
@@ -48,3 +49,25 @@ def test_neighbouring_folios_have_unrelated_ranks() -> None:
 
 def test_the_ranks_are_those_of_every_other_machine() -> None:
     assert ranks(10, 1).tolist() == [4, 6, 9, 5, 8, 2, 0, 1, 3, 7]
+
+
+def by_hand(folio: int, nr_folios: int, seed: int) -> int:
+    """The rank of one folio in whole numbers of Python's."""
+    bits = (nr_folios - 1).bit_length()
+    mask = (1 << bits) - 1
+    while True:
+        for turn in range(ROUNDS):
+            add, multiply = (int(stream_key(seed, bits, 2 * turn + one)) for one in (0, 1))
+            folio = (folio + add) * (multiply | 1) & mask
+            folio ^= folio >> max(1, (bits + 1) // 2)
+        if folio < nr_folios:
+            return folio
+
+
+@pytest.mark.parametrize("nr_folios", [1, 2, 5, 64, 1000, CHUNK, CHUNK + 300])
+def test_the_loop_gives_the_ranks_of_whole_number_arithmetic(nr_folios: int) -> None:
+    some = sorted({0, 1, nr_folios // 2, nr_folios - 1, *range(0, nr_folios, 997)})
+    some = [folio for folio in some if folio < nr_folios]
+    for seed in (0, 7, 2**64 - 1):
+        given_ranks = ranks(nr_folios, seed)
+        assert [int(given_ranks[f]) for f in some] == [by_hand(f, nr_folios, seed) for f in some]

@@ -11,6 +11,7 @@ for 8 GiB and s = 1 by up to 12 %, for 1 TiB by up to 17 %, more with a larger e
 Not modelled: neighbours of similar heat; every folio's heat is independent of its address.
 """
 
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -37,12 +38,22 @@ class Zipf(NamedTuple):
 
 def build(knobs: Zipf, nr_folios: int, seed: int) -> Region:
     """Rows by falling heat, row 0 is the hottest; at most 64 for nr_folios > 0 folios."""
+    ends, share = law(nr_folios, knobs.exponent)
+    return Region("zipf", nr_folios, lay_out(ends, seed, "scattered"), share)
+
+
+@lru_cache(maxsize=64)
+def law(nr_folios: int, exponent: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(i64[C] rank behind the last of each class, f64[1, C] share of a folio), read-only.
+
+    Remembered: 10,000 processes of one entry have one law.
+    """
     border = class_borders(nr_folios)
-    weight = class_weights(border, knobs.exponent)
+    weight = class_weights(border, exponent)
     total = np.cumsum(weight)[-1]
-    share = (weight / total / np.diff(border))[None, :]
-    classes = lay_out(border[1:] - 1, seed, "scattered")
-    return Region("zipf", nr_folios, classes, share)
+    ends, share = border[1:] - 1, (weight / total / np.diff(border))[None, :]
+    ends.flags.writeable = share.flags.writeable = False
+    return ends, share
 
 
 def class_borders(nr_folios: int) -> NDArray[np.int64]:
