@@ -28,7 +28,7 @@ def test_every_figure_tells_its_share_of_the_random_access_limit(name: str) -> N
     figure = BENCHMARKS[name]()
     assert figure.value > 0
     assert figure.unit == "M accesses/s"
-    assert "of the random access limit" in figure.note
+    assert "of the random access limit" in figure.ratio
 
 
 @pytest.mark.skipif(not required_here(), reason="libcachesim has no wheel for this machine")

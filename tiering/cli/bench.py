@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from tiering.cli.benchmarks import BENCHMARKS
+from tiering.cli.measure import Figure
 from tiering.simulation.load import ScenarioError
 
 
@@ -25,9 +26,16 @@ def main(args: argparse.Namespace) -> int:
         raise ScenarioError(f"--only {args.only}: matches none of {', '.join(BENCHMARKS)}")
     for name in chosen:
         figure = BENCHMARKS[name]()
-        if args.json:
-            line = {"name": name, "value": figure.value, "unit": figure.unit, "note": figure.note}
-            print(orjson.dumps(line).decode(), flush=True)
-        else:
-            print(f"{name:28} {figure.value:14,.4g} {figure.unit:28} {figure.note}", flush=True)
+        print(as_json(name, figure) if args.json else as_text(name, figure), flush=True)
     return 0
+
+
+def as_json(name: str, figure: Figure) -> str:
+    """One line of JSON."""
+    return orjson.dumps({"name": name, **figure._asdict(), "met": figure.met}).decode()
+
+
+def as_text(name: str, figure: Figure) -> str:
+    """One line for a terminal."""
+    said = "; ".join(part for part in (figure.verdict, figure.ratio, figure.note) if part)
+    return f"{name:34} {figure.value:12,.4g} {figure.unit:20} {said}"

@@ -9,44 +9,26 @@ from pathlib import Path
 
 import numpy as np
 
+from tiering.cli.bench_load import THRASH, bench_scenario
 from tiering.cli.bench_replay import REPLAYS
+from tiering.cli.bench_speed import SPEEDS
 from tiering.cli.bench_visit import VISITS
-from tiering.cli.measure import REPEATS, Figure, best, host, rewrite_rate, scatter_rate
+from tiering.cli.measure import REPEATS, Figure, best, rewrite_rate, scatter_rate
 from tiering.engine.closed_loop import Load, Nodes, room, solve
 from tiering.engine.migrate import drain
 from tiering.engine.reports import in_runs
-from tiering.simulation.load import load_text
-from tiering.simulation.loop import NS_PER_S, Simulation
+from tiering.simulation.loop import Simulation
 from tiering.stream.codec import Block, encode
-
-
-def _speed(think_ns: float, until_s: float = 120.0) -> Figure:
-    """Simulated seconds per wall second: 8 GiB in 1 GiB VMAs, 1 mm, Zipf, DRAM a quarter."""
-    scenario = load_text(host(8192, "zipf", think_ns, 2048, until_s), "bench")
-
-    def work() -> float:
-        simulation = Simulation(scenario, 1)
-        begin[0] = time.perf_counter()
-        while not simulation.done:
-            simulation.next_block()
-        scanned[0] = simulation.result()["metrics"]["nr_scanned"]
-        spent[0] = time.perf_counter() - begin[0]
-        return simulation.time_ns / NS_PER_S
-
-    begin, spent, scanned = [0.0], [0.0], [0.0]
-    work()
-    fastest, folios = 0.0, 0.0
-    for _ in range(3):
-        simulated = work()
-        if simulated / spent[0] > fastest:
-            fastest, folios = simulated / spent[0], scanned[0] / spent[0]
-    limit = folios / rewrite_rate()
-    return Figure(fastest, "simulated s / wall s", f"{limit:.3f} of the memory rewrite limit")
 
 
 def _migrate() -> Figure:
     """Folios a second through the migration queue."""
-    scenario = load_text(host(4096, "uniform", 1000.0, 8192, 1.0), "bench")
+    changes = {
+        "nodes.0.capacity_mib": 8192,
+        "processes.0.vmas.0.node": "CXL",
+        "processes.0.vmas.0.pattern": "uniform",
+    }
+    scenario = bench_scenario(1, 4096, THRASH, 1.0, changes)
 
     def work(simulation: Simulation) -> float:
         world, queue = simulation.world, simulation.queue
@@ -60,9 +42,8 @@ def _migrate() -> Figure:
         return folios.size / (time.perf_counter() - begin)
 
     rate = max(work(Simulation(scenario, 1)) for _ in range(REPEATS))
-    return Figure(
-        rate / 1e6, "M folios/s", f"{rate / scatter_rate():.3f} of the random access limit"
-    )
+    ratio = f"{rate / scatter_rate():.3f} of the random access limit"
+    return Figure(rate / 1e6, "M folios/s", "through the migration queue", ratio)
 
 
 def _solve() -> Figure:
@@ -106,7 +87,7 @@ def _start() -> Figure:
         subprocess.run(command, check=True, capture_output=True)
         return 1.0
 
-    return Figure(1.0 / best(work, 3), "s", "python -m tiering scenarios, new process")
+    return Figure(1.0 / best(work, 3), "s", "python -m tiering scenarios, in a new process")
 
 
 def _page_up() -> Figure:
@@ -137,8 +118,7 @@ def _scatter_figure() -> Figure:
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "limit_rewrite": _rewrite_figure,
     "limit_random": _scatter_figure,
-    "speed_8g_1mm_light": lambda: _speed(23_842.0),  # 0.02 accesses per folio and second
-    "speed_8g_1mm_thrash": lambda: _speed(477.0),  # 1 access per folio and second
+    **SPEEDS,
     **VISITS,
     **REPLAYS,
     "migrate": _migrate,

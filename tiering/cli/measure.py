@@ -13,11 +13,33 @@ REPEATS = 5
 
 
 class Figure(NamedTuple):
-    """One measured figure; note says the ratio to a limit, or what was measured."""
+    """One measured figure.
+
+    ratio: to a limit of the same run, in words. note: what was measured. target: to reach, or to
+    stay within where at_most is set; None where there is none.
+    """
 
     value: float
     unit: str
     note: str = ""
+    ratio: str = ""
+    target: float | None = None
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None without one."""
+        if self.target is None:
+            return None
+        return self.value <= self.target if self.at_most else self.value >= self.target
+
+    @property
+    def verdict(self) -> str:
+        """The target and whether it is met, in words; empty without one."""
+        if self.target is None:
+            return ""
+        word = "at most " if self.at_most else ""
+        return f"target {word}{self.target:,g}: {'met' if self.met else 'MISSED'}"
 
 
 def best(work: Callable[[], float], repeats: int = REPEATS) -> float:
@@ -33,6 +55,7 @@ def best(work: Callable[[], float], repeats: int = REPEATS) -> float:
 
 @cache
 def rewrite_rate() -> float:
+    """Limit: u32 a second read and written, one after the other."""
     words = np.zeros(1 << 26, np.uint32)
 
     def work() -> float:
@@ -44,6 +67,7 @@ def rewrite_rate() -> float:
 
 @cache
 def scatter_rate() -> float:
+    """Limit: u32 a second read and written at random places."""
     words = np.zeros(1 << 26, np.uint32)
     salt = iter(np.arange(1, 100, dtype=np.uint64) << np.uint64(40))
 
@@ -52,39 +76,3 @@ def scatter_rate() -> float:
         return float(1 << 22)
 
     return best(work)
-
-
-def host(size_mib: int, pattern: str, think_ns: float, dram_mib: int, until_s: float) -> str:
-    return f"""
-title = "bench"
-question = "how fast?"
-topic = "bench"
-preset = "kmmscand_v0"
-until_s = {until_s}
-[[nodes]]
-name = "DRAM"
-tier = 0
-capacity_mib = {dram_mib}
-latency_ns = 90.0
-read_gb_s = 300.0
-write_gb_s = 300.0
-[[nodes]]
-name = "CXL"
-tier = 1
-capacity_mib = {size_mib}
-latency_ns = 250.0
-read_gb_s = 36.0
-write_gb_s = 30.0
-[[processes]]
-name = "load"
-threads = 1
-think_ns = {think_ns}
-[[processes.vmas]]
-size_mib = {size_mib}.0
-split_mib = 1024.0
-node = "CXL"
-pattern = "{pattern}"
-[pte_scan]
-scan_size_mib = 1024
-scan_size_max_mib = 1024
-"""

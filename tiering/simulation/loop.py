@@ -15,6 +15,7 @@ from tiering.engine.flow import stalled
 from tiering.engine.invariants import check_books
 from tiering.engine.jit import Direct
 from tiering.engine.touch import scratch
+from tiering.engine.vectors import ENABLED
 from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
@@ -45,11 +46,12 @@ _stalled = Direct(stalled)
 class Simulation:
     """One run: a pure function of (scenario, seed, control log, version)."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, vector: bool = ENABLED) -> None:
+        """vector: see `scratch`; the result does not depend on it."""
         self.scenario, self.seed = scenario, seed
         self.world = world = build(scenario, seed)
         self.until_ns = end_ns(scenario)
-        self.scratch = scratch()
+        self.scratch = scratch(vector)
         self.queue = MigrationQueue(
             scenario.migration, world.memory, _reserve(scenario, world), len(world.mms)
         )
