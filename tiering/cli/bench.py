@@ -38,4 +38,9 @@ def as_json(name: str, figure: Figure) -> str:
 def as_text(name: str, figure: Figure) -> str:
     """One line for a terminal."""
     said = "; ".join(part for part in (figure.verdict, figure.ratio, figure.note) if part)
-    return f"{name:34} {figure.value:12,.4g} {figure.unit:20} {said}"
+    return f"{name:34} {number(figure.value):>12} {figure.unit:20} {said}"
+
+
+def number(value: float) -> str:
+    """With three or four digits that mean something."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tiering.cli.bench_batch import batch_figure
 from tiering.cli.bench_load import THRASH, bench_scenario
 from tiering.cli.bench_replay import REPLAYS
 from tiering.cli.bench_speed import SPEEDS
@@ -121,6 +122,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     **SPEEDS,
     **VISITS,
     **REPLAYS,
+    "batch_8g_60s": batch_figure,
     "migrate": _migrate,
     "solve": _solve,
     "encode": _encode,

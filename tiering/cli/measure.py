@@ -10,6 +10,7 @@ import numpy as np
 from tiering.engine.limits import rewrite, scatter
 
 REPEATS = 5
+MOST_MIB = 256  # beyond any cache of one core
 
 
 class Figure(NamedTuple):
@@ -54,21 +55,23 @@ def best(work: Callable[[], float], repeats: int = REPEATS) -> float:
 
 
 @cache
-def rewrite_rate() -> float:
-    """Limit: u32 a second read and written, one after the other."""
-    words = np.zeros(1 << 26, np.uint32)
+def rewrite_rate(mib: int = MOST_MIB) -> float:
+    """Limit: u32 a second read and written, one after the other, in an array of that size."""
+    words = np.zeros(mib << 18, np.uint32)
+    turns = MOST_MIB // mib
 
     def work() -> float:
-        rewrite(words)
-        return float(words.size)
+        for _ in range(turns):
+            rewrite(words)
+        return float(words.size * turns)
 
     return best(work)
 
 
 @cache
-def scatter_rate() -> float:
-    """Limit: u32 a second read and written at random places."""
-    words = np.zeros(1 << 26, np.uint32)
+def scatter_rate(mib: int = MOST_MIB) -> float:
+    """Limit: u32 a second read and written at random places of an array of that size."""
+    words = np.zeros(mib << 18, np.uint32)
     salt = iter(np.arange(1, 100, dtype=np.uint64) << np.uint64(40))
 
     def work() -> float:

@@ -37,7 +37,9 @@ class Optimum:
         speed = flow.speed if self._alone is None else self._alone
         rates = np.zeros(world.nr_folios.size)
         _row_rates(world.rates, flow.tau, speed, rates)
-        there = world.memory.resident.sum(axis=1)
+        there = world.memory.resident[:, 0].copy()
+        for nid in range(1, world.capacity.size):  # numpy's sum over an axis of 2 is slow
+            there += world.memory.resident[:, nid]
         if not (np.array_equal(rates, self._rates) and np.array_equal(there, self._folios)):
             pages = world.memory.pages
             self._share, threshold = _ceiling(there, rates, pages, self._capacity)
