@@ -38,7 +38,7 @@ def bench_scenario(
     """`nr_mms` processes of `mm_mib` each. changes: dotted key -> value, as for `--set`."""
     total = nr_mms * mm_mib
     accesses = rate.touches * mm_mib * FOLIOS_PER_MIB  # of one process per second
-    think_ns = max(NS_PER_S / accesses - LATENCY_NS, 0.0) * MLP
+    think_ns = max(MLP * NS_PER_S / accesses - LATENCY_NS, 0.0)
     sized = {
         "until_s": until_s,
         "nodes.0.capacity_mib": int(total * DRAM_SHARE),

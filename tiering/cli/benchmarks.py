@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tiering.cli.bench_batch import batch_figure
+from tiering.cli.bench_cost import COSTS
 from tiering.cli.bench_load import THRASH, bench_scenario
+from tiering.cli.bench_memory import MEMORY
 from tiering.cli.bench_replay import REPLAYS
 from tiering.cli.bench_speed import SPEEDS
 from tiering.cli.bench_visit import VISITS
@@ -123,6 +125,8 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     **VISITS,
     **REPLAYS,
     "batch_8g_60s": batch_figure,
+    **MEMORY,
+    **COSTS,
     "migrate": _migrate,
     "solve": _solve,
     "encode": _encode,

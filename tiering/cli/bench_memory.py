@@ -1,0 +1,57 @@
+"""Memory of a run: bytes a folio, counted in the arrays of a simulation, and the peak of a host."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tiering.cli.bench_load import THRASH, bench_scenario
+from tiering.cli.measure import Figure
+from tiering.simulation.freeze import Frozen
+from tiering.simulation.loop import Simulation
+
+NR_MMS, MM_MIB = 16, 4096
+SIMULATED_S = 2.0
+POSTED = {"reclaim.demotion_enabled": False}
+"""kmmscand as posted: nobody demotes."""
+HOST, HOST_UNTIL_S = "host-1tib-1000-mms", "1"
+GB = 1e9
+
+
+def _folio_bytes(changes: dict[str, Any], target: float) -> Figure:
+    """Arrays with an element for every folio; the note says what all arrays take."""
+    scenario = bench_scenario(NR_MMS, MM_MIB, THRASH, SIMULATED_S, changes)
+    simulation = Simulation(scenario, 1)
+    while not simulation.done:
+        simulation.next_block()
+    nr = int(simulation.world.nr_folios.sum())
+    arrays = Frozen(simulation, scenario, "simulation").arrays.values()
+    state = sum(array.nbytes for array in arrays if array.size >= nr)
+    everything = sum(array.nbytes for array in arrays)
+    note = f"{nr:,} folios; {everything / nr:.2f} with granules, rows, queue and buffers"
+    return Figure(state / nr, "bytes a folio", note, target=target, at_most=True)
+
+
+def _host_peak() -> Figure:
+    """Peak of a new process that builds and simulates a host of 1 TiB."""
+    command = [sys.executable, "-m", "tiering", "run", HOST, "--until", HOST_UNTIL_S, "--json"]
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    took = time.perf_counter() - begin
+    note = f"resident, {HOST} for {HOST_UNTIL_S} s, which took {took:.1f} s with its build"
+    return Figure(used.ru_maxrss * unit / GB, "GB", note, target=4.0, at_most=True)
+
+
+MEMORY: dict[str, Callable[[], Figure]] = {
+    "memory_kmmscand": partial(_folio_bytes, POSTED, 4.0),
+    "memory_most_state": partial(_folio_bytes, {}, 8.0),
+    "memory_1tib_host": _host_peak,
+}
