@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiering.cli.bench_load import Rate, bench_scenario
 from tiering.cli.bench_speed import compile_loops, simulate
@@ -17,6 +18,7 @@ from tiering.cli.measure import Figure
 from tiering.simulation.loop import NS_PER_S, Simulation
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Scenario
 
+Floats = NDArray[np.float64]
 MM_MIB = 1024
 NRS_OF_MMS = (1, 8, 16, 24, 32, 48, 64)
 BASE_MMS = 8
@@ -82,11 +84,16 @@ def by_accesses(promoting: bool) -> list[Point]:
     return [_point(BASE_MMS, touches, changes) for touches in TOUCHES]
 
 
+def folios_fit() -> tuple[Floats, Floats, Floats]:
+    """Folios visited and ms of CPU time, f64[points] each, and the straight line through them:
+    slope and height at 0."""
+    visited = np.array([one.nr_visited for one in by_folios()])
+    cost = np.array([one.cpu_ms for one in by_folios()])
+    return visited, cost, np.polyfit(visited, cost, 1)
+
+
 def _cost_by_folios() -> Figure:
-    points = by_folios()
-    visited = np.array([one.nr_visited for one in points])
-    cost = np.array([one.cpu_ms for one in points])
-    slope, _ = np.polyfit(visited, cost, 1)
+    visited, cost, (slope, _) = folios_fit()
     fit = float(np.corrcoef(visited, cost)[0, 1] ** 2)
     note = (
         f"slope over {visited[0] / 1e6:.2f} .. {visited[-1] / 1e6:.1f} M folios a simulated s, "

@@ -16,7 +16,7 @@ from tiering.sources.pte_walk import AS_POSTED, walk
 
 CACHED_MIB = 8192  # the folio array of so much is small enough for caches
 TARGETS = {True: 2000.0, False: 600.0}
-REPEATS = 15  # a pass is over in a millisecond
+REPEATS = 40  # a pass is over in a few milliseconds
 SIZES = {"uniform_8g": ("uniform", 8192), "zipf_8g": ("zipf", 8192), "zipf_64g": ("zipf", 65536)}
 
 

@@ -43,6 +43,11 @@ class Figure(NamedTuple):
         return f"target {word}{self.target:,g}: {'met' if self.met else 'MISSED'}"
 
 
+def number(value: float) -> str:
+    """With three or four digits that mean something."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def best(work: Callable[[], float], repeats: int = REPEATS) -> float:
     """Largest rate (units a second) of several calls; work returns the units it did."""
     work()
