@@ -3,12 +3,11 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
-import pytest
 from numpy.typing import ArrayLike
 
 from tiering.charts.colours import INK
 from tiering.report.plot import Axis, Curve, Level, Mark, Plot
-from tiering.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH, Scale, svg
+from tiering.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH, svg
 
 SPACE = "{http://www.w3.org/2000/svg}"
 RED = "#ff0000"
@@ -44,19 +43,6 @@ def test_points_lie_where_their_values_are() -> None:
     floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     wanted = [(LEFT, floor), (middle_x, middle_y), (right, TOP)]
     assert d == "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in wanted)
-
-
-def test_a_logarithmic_axis_gives_every_factor_of_ten_the_same_length() -> None:
-    scale = Scale(Axis("", log=True), [1.0, 1000.0], 0.0, 300.0)
-    assert scale.at(np.array([1.0, 10.0, 100.0, 1000.0])).tolist() == pytest.approx(
-        [0, 100, 200, 300]
-    )
-    assert np.isnan(scale.at(np.array([0.0, -1.0]))).all()
-
-
-def test_an_axis_keeps_the_range_it_is_given() -> None:
-    scale = Scale(Axis("", low=0.0, high=100.0), [3.0, 12.0], 0.0, 100.0)
-    assert (scale.low, scale.high) == (0.0, 100.0)
 
 
 def test_titles_axes_ticks_and_legend_are_written() -> None:

@@ -39,7 +39,9 @@ def test_linear_ticks_lie_inside_and_are_neither_few_nor_many(low: float, length
         (1, 1e18, [1, 100, 1e4, 1e6, 1e8, 1e10, 1e12, 1e14, 1e16, 1e18]),
     ],
 )
-def test_logarithmic_ticks(low: float, high: float, ticks: list[float]) -> None:
+def test_logarithmic_ticks_are_powers_of_ten_or_a_few_between(
+    low: float, high: float, ticks: list[float]
+) -> None:
     assert log_ticks(low, high) == pytest.approx(ticks)
 
 

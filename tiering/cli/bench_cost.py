@@ -72,14 +72,14 @@ def _once(scenario: Scenario) -> Point:
 @cache
 def by_folios() -> list[Point]:
     """Points of growing machines."""
-    compile_loops(vector=True)
+    compile_loops()
     return [_point(nr, 1.0, VISITS_ALONE) for nr in NRS_OF_MMS]
 
 
 @cache
 def by_accesses(promoting: bool) -> list[Point]:
     """Points of one machine at growing rates."""
-    compile_loops(vector=True)
+    compile_loops()
     changes = {} if promoting else VISITS_ALONE
     return [_point(BASE_MMS, touches, changes) for touches in TOUCHES]
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from tiering.cli.bench_load import LIGHT, ONE_KTHREAD, THRASH, Rate, bench_scenario
 from tiering.cli.bench_visit import code_name
 from tiering.cli.measure import MOST_MIB, Figure, rewrite_rate, scatter_rate
+from tiering.engine.vectors import ENABLED
 from tiering.simulation.loop import NS_PER_S, Simulation
 
 SEED = 1
@@ -65,12 +66,12 @@ CASES = {
 
 def measure(case: Case) -> Measured:
     """The fastest of the case's repeats; compiled loops are there already."""
-    compile_loops(case.vector)
+    compile_loops(case.vector and ENABLED)
     runs = [_once(case) for _ in range(case.repeats)]
     return min(runs, key=lambda one: one.run_s / one.simulated_s)
 
 
-def compile_loops(vector: bool) -> None:
+def compile_loops(vector: bool = ENABLED) -> None:
     """Simulate a second of a small load, so that nothing compiles while it is measured."""
     simulate(Simulation(bench_scenario(1, 1024, THRASH, 1.0), SEED, vector))
 
@@ -86,7 +87,7 @@ def simulate(simulation: Simulation) -> float:
 def _once(case: Case) -> Measured:
     scenario = bench_scenario(case.nr_mms, case.mm_mib, case.rate, case.until_s, case.changes)
     begin = time.process_time()
-    simulation = Simulation(scenario, SEED, case.vector)
+    simulation = Simulation(scenario, SEED, case.vector and ENABLED)
     build_s = time.process_time() - begin
     run_s = simulate(simulation)
     result = simulation.result()
@@ -107,7 +108,7 @@ def _figure(case: Case) -> Figure:
     note = (
         f"{one.nr_scanned / seconds / 1e6:.2f} M folios scanned and "
         f"{one.nr_promoted / seconds / 1e3:.3g} k promoted per simulated s, "
-        f"{code_name(one.vector, wanted=case.vector)}, build {one.build_s:.2f} s"
+        f"{code_name(one.vector, wanted=case.vector and ENABLED)}, build {one.build_s:.2f} s"
     )
     ratio = f"{least_s / one.run_s:.3f} of the memory limits"
     return Figure(seconds / one.run_s, "simulated s / s", note, ratio, case.target)

@@ -10,7 +10,7 @@ from tiering.cli.measure import Figure, best, rewrite_rate
 from tiering.engine.flow import Pace
 from tiering.engine.reports import reports
 from tiering.engine.touch import scratch
-from tiering.engine.vectors import FEATURES
+from tiering.engine.vectors import ENABLED, FEATURES
 from tiering.simulation.loop import NS_PER_S, Simulation
 from tiering.sources.pte_walk import AS_POSTED, walk
 
@@ -25,7 +25,7 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
     changes = {"processes.0.vmas.0.node": "CXL", "processes.0.vmas.0.pattern": pattern}
     world = Simulation(bench_scenario(1, size_mib, Rate(0.5, 1.0), 1.0, changes), 1).world
     speed = world.nr_folios.sum() / 2 / NS_PER_S  # every other folio touched in a second
-    found, buffers, at = reports(32 * 8192, 4096), scratch(vector), [0]
+    found, buffers, at = reports(32 * 8192, 4096), scratch(vector and ENABLED), [0]
     pace = Pace(np.zeros(2, np.int64), np.zeros(1), np.array([speed]), np.array([np.inf]))
 
     def work() -> float:
@@ -41,7 +41,7 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
 
     rate = best(work, REPEATS)
     return Figure(
-        rate / 1e6, "M folios/s", code_name(buffers.vector, wanted=vector),
+        rate / 1e6, "M folios/s", code_name(buffers.vector, wanted=vector and ENABLED),
         f"{rate / rewrite_rate():.3f} of the rewrite limit",
         target=TARGETS[vector] if size_mib > CACHED_MIB else None,
     )  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 
 from tiering.charts.colours import INK, NEUTRAL
 from tiering.report.plot import Axis, Curve, Floats, Plot
-from tiering.report.ticks import label, linear_ticks, log_ticks, nice_bounds
+from tiering.report.scale import Scale
+from tiering.report.ticks import label
 
 WIDTH, HEIGHT = 760, 430
 LEFT, RIGHT, TOP, BOTTOM = 78, 24, 66, 58
@@ -20,30 +21,6 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-ser
 DASHES = {"solid": "", "dash": "7 4", "dot": "2 3"}
 LETTER = 6.6  # width of a letter of the legend, about
 AREA_OPACITY = 0.75
-
-
-class Scale:
-    """From values of an axis to places between two edges, in pixels."""
-
-    def __init__(self, axis: Axis, values: list[float], begin: float, end: float) -> None:
-        low, high = nice_bounds(values, axis.log, axis.zero)
-        self.low = low if axis.low is None else axis.low
-        self.high = high if axis.high is None else axis.high
-        self._log, self._begin, self._end = axis.log, begin, end
-
-    @property
-    def ticks(self) -> list[float]:
-        return (log_ticks if self._log else linear_ticks)(self.low, self.high)
-
-    def at(self, values: Floats | float) -> Floats:
-        """Places; NaN for what cannot be shown."""
-        values, low, high = np.asarray(values, np.float64), self.low, self.high
-        if self._log:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values = np.log10(np.where(values > 0, values, np.nan))
-            low, high = float(np.log10(low)), float(np.log10(high))
-        placed: Floats = self._begin + (values - low) / (high - low) * (self._end - self._begin)
-        return placed
 
 
 def svg(plot: Plot) -> str:
