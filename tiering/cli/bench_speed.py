@@ -54,13 +54,13 @@ CASES = {
     "8g_1mm_thrash_portable": Case(1, 8192, THRASH, 60.0, 300.0, vector=False, repeats=3),
     "8g_1mm_light_portable": Case(1, 8192, LIGHT, 120.0, 600.0, vector=False, repeats=3),
     "8g_1mm_light_1s_rows": Case(1, 8192, LIGHT, 120.0, changes=RARE_ROWS, repeats=3),
-    "8g_1mm_light_one_vma": Case(1, 8192, LIGHT, 60.0, changes=ONE_VMA),
-    "256g_64mm_thrash": Case(64, 4096, THRASH, 20.0, 30.0, repeats=2),
-    "256g_64mm_light": Case(64, 4096, LIGHT, 20.0, 45.0, repeats=2),
-    "256g_64mm_light_one_vma": Case(64, 4096, LIGHT, 10.0, changes=ONE_VMA),
-    "1t_1000mm_1kthread_thrash": Case(1000, 1024, THRASH, 10.0, 35.0, ONE_KTHREAD),
-    "1t_1000mm_1kthread_light": Case(1000, 1024, LIGHT, 10.0, 45.0, ONE_KTHREAD),
-    "256g_10000mm_1kthread_light": Case(10_000, 26, LIGHT, 10.0, 30.0, ONE_KTHREAD),
+    "8g_1mm_light_one_vma": Case(1, 8192, LIGHT, 60.0, changes=ONE_VMA, repeats=3),
+    "256g_64mm_thrash": Case(64, 4096, THRASH, 20.0, 30.0, repeats=3),
+    "256g_64mm_light": Case(64, 4096, LIGHT, 20.0, 45.0, repeats=3),
+    "256g_64mm_light_one_vma": Case(64, 4096, LIGHT, 10.0, changes=ONE_VMA, repeats=2),
+    "1t_1000mm_1kthread_thrash": Case(1000, 1024, THRASH, 10.0, 35.0, ONE_KTHREAD, repeats=2),
+    "1t_1000mm_1kthread_light": Case(1000, 1024, LIGHT, 10.0, 45.0, ONE_KTHREAD, repeats=2),
+    "256g_10000mm_1kthread_light": Case(10_000, 26, LIGHT, 10.0, 30.0, ONE_KTHREAD, repeats=2),
 }
 
 
