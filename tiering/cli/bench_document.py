@@ -62,10 +62,11 @@ def write_document(path: Path, figures: Figures) -> None:
 def machine() -> str:
     """Where and when it was measured."""
     pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    release = ".".join(platform.release().split(".")[:2])  # the rest is a builder's name for it
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"- {_cpu()}, {os.cpu_count()} CPUs, {pages * page_bytes / GIB:.0f} GiB of memory\n"
-        f"- {platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"- {platform.system()} {release}, Python {platform.python_version()}, "
         f"{packages}\n"
         f"- {datetime.now(UTC).date().isoformat()}, load average {os.getloadavg()[1]:.1f} over the "
         "last 5 minutes: 1 is this measurement itself, more is other work that it shared CPUs with"
