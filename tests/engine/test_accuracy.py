@@ -13,7 +13,9 @@ ROOM = 1 << 20
 
 def hot(rate: list[float], pages: list[int], threshold: float) -> tuple[list[bool], bool]:
     found = np.zeros(len(rate), np.bool_)
-    differ = hot_rows(np.array(rate), np.array(pages), threshold, found)
+    differ = hot_rows(
+        np.ones(len(rate), np.int64), np.array(rate), np.array(pages), threshold, found
+    )
     return found.tolist(), bool(differ)
 
 
@@ -144,3 +146,11 @@ def test_hot_folios_on_any_slow_node_are_there_to_be_found() -> None:
     slow, is_hot = np.array([0, 1, 1], np.uint8), np.array([True, True, True, False])
     assert hot_on_slow(memory, is_hot, 0, 4, slow) == 5
     assert hot_on_slow(memory, is_hot, 2, 2, slow) == 2
+
+
+def test_rows_without_folios_are_neither_hot_nor_different() -> None:
+    hot = np.ones(3, np.bool_)
+    there = np.array([1, 0, 2])
+    differ = hot_rows(there, np.array([2.0, 9.0, 2.0]), np.ones(3, np.int64), 1.0, hot)
+    assert hot.tolist() == [True, False, True]
+    assert not differ

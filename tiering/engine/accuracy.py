@@ -14,14 +14,14 @@ _CLASS = np.uint32(CLASS_MASK)
 
 
 @loop
-def hot_rows(rate, pages, threshold, hot):  # type: ignore[no-untyped-def]
-    """hot: bool[R], touched rows whose rate per page is at least `threshold`.
+def hot_rows(nr_folios, rate, pages, threshold, hot):  # type: ignore[no-untyped-def]
+    """hot: bool[R], touched rows with folios whose rate per page is at least `threshold`.
 
     True if touched rows differ in their rate, so that there is something to find.
     """
     least, most = np.inf, 0.0
     for r in range(rate.size):
-        density = rate[r] / pages[r]
+        density = rate[r] / pages[r] if nr_folios[r] > 0 else 0.0
         hot[r] = density >= threshold and density > 0.0
         if density > 0.0:
             least, most = min(least, density), max(most, density)

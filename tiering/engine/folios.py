@@ -84,6 +84,8 @@ def empty_memory(
     nr_granule: int, nr_row: int, free: NDArray[np.int64], stamps: bool = False
 ) -> Memory:
     """A machine without folios, rows of order 0; `free` (i64[N], pages) is copied."""
+    stamp = np.empty(nr_granule * GRANULE if stamps else 0, np.uint16)
+    stamp.fill(0)  # written now, so that no page of it has to come while the run is on
     return Memory(
         folio=np.zeros(nr_granule * GRANULE, np.uint32),
         nr=np.zeros(nr_granule, np.int32),
@@ -97,7 +99,7 @@ def empty_memory(
         sweep=np.full(nr_granule, -1, np.int32),
         unmapped=np.zeros(nr_granule, np.uint8),
         lists=np.zeros((nr_granule, NR_LISTS), np.int32),
-        stamp=np.zeros(nr_granule * GRANULE if stamps else 0, np.uint16),
+        stamp=stamp,
         pages=np.ones(nr_row, np.int64),
         resident=np.zeros((nr_row, free.size), np.int64),
         on_list=np.zeros((free.size, NR_LISTS), np.int64),

@@ -88,8 +88,9 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
     """Promote waiting folios until the clock passes `until`; returns the clock.
 
     Stops as well at candidates that have not arrived yet, and after a batch for which kswapd wakes.
-    pace: see engine/flow.py; a granule is looked at before its first folio moves, since migration
-    reads the PTEs. What is not moved costs b and no copy. A batch ends at the end of its granule.
+    pace: see engine/flow.py; a granule is looked at before the first of its folios that finds room,
+    since migration reads the PTEs. What is not moved costs b and no copy. A batch ends at the end
+    of its granule.
     """
     at = queue.at
     while at[FIRST] < at[END] and clock < until:
@@ -99,14 +100,14 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
         stamp = queue.head[at[FIRST], STAMP]
         if stamp > clock:
             break
-        begin = clock
+        if memory.free[terms.dst] - terms.reserve >= memory.pages[memory.row0[granule]]:
+            latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
         nr = expand(queue, granule, _most(memory, granule, clock, until, terms), scratch.found)
         done, moved, clock = _choose(
             memory, scratch, nr, granule, stamp, clock, until, terms, books
         )
         consume(queue, granule, scratch.found, done)
         if moved > 0:
-            latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, begin))
             _promote(memory, scratch, granule, moved, terms, books)
     return clock
 

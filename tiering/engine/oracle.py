@@ -33,6 +33,19 @@ def quota(
     return wanted
 
 
+@loop
+def populated(resident, nr_folios):  # type: ignore[no-untyped-def]
+    """nr_folios: i64[R] folios of each row on all nodes, from i64[R, N]. True if it changed."""
+    changed = False
+    for r in range(nr_folios.size):
+        nr = np.int64(0)
+        for nid in range(resident.shape[1]):
+            nr += resident[r, nid]
+        changed |= nr != nr_folios[r]
+        nr_folios[r] = nr
+    return changed
+
+
 @loop(allocates=True)
 def ceiling(nr_folios, rate, pages, capacity):  # type: ignore[no-untyped-def]
     """(largest part of the touches that the top tier can serve, rate per page of the last to fit).

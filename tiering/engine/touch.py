@@ -176,9 +176,16 @@ def next_border(rates, tau, speed, work):  # type: ignore[no-untyped-def]
 
 @loop
 def row_rates(rates, tau, speed, out):  # type: ignore[no-untyped-def]
-    """out: f64[R] touches per ns of one folio of each row; tau, speed: f64[P]."""
+    """out: f64[R] touches per ns of one folio of each row, from f64[P] tau and speed.
+
+    True if it changed.
+    """
+    changed = False
     for p in range(tau.size):
         _, phase, _ = phase_of(rates, p, tau[p])
         at = rates.share_at[p] + phase * rates.nr_rows[p]
         for r in range(rates.nr_rows[p]):
-            out[rates.row_at[p] + r] = rates.share[at + r] * speed[p]
+            rate = rates.share[at + r] * speed[p]
+            changed |= rate != out[rates.row_at[p] + r]
+            out[rates.row_at[p] + r] = rate
+    return changed

@@ -5,13 +5,15 @@ from numpy.typing import NDArray
 
 from tiering.engine.accuracy import hot_rows
 from tiering.engine.jit import Direct
-from tiering.engine.oracle import ceiling
+from tiering.engine.oracle import ceiling, populated
 from tiering.engine.touch import row_rates
 from tiering.simulation.build import World
 from tiering.simulation.progress import Progress
 
 _row_rates = Direct(row_rates)
 _ceiling = Direct(ceiling)
+_hot_rows = Direct(hot_rows)
+_populated = Direct(populated)
 
 
 class Optimum:
@@ -26,7 +28,7 @@ class Optimum:
         self._capacity = int(world.capacity[world.top_tier].sum())
         self._alone = np.ones(1) if world.work.size == 1 else None
         self._rates: NDArray[np.float64] = np.full(world.nr_folios.size, -1.0)
-        self._folios: NDArray[np.int64] = np.zeros_like(world.nr_folios)
+        self._folios: NDArray[np.int64] = np.full_like(world.nr_folios, -1)
         self._share = 1.0
         self.hot: NDArray[np.bool_] = np.zeros(world.nr_folios.size, np.bool_)
         self.flat = True
@@ -35,14 +37,10 @@ class Optimum:
         """0..1; the speed of a process that is alone scales all rates alike and is left out."""
         world, flow = self._world, self._progress.flow
         speed = flow.speed if self._alone is None else self._alone
-        rates = np.zeros(world.nr_folios.size)
-        _row_rates(world.rates, flow.tau, speed, rates)
-        there = world.memory.resident[:, 0].copy()
-        for nid in range(1, world.capacity.size):  # numpy's sum over an axis of 2 is slow
-            there += world.memory.resident[:, nid]
-        if not (np.array_equal(rates, self._rates) and np.array_equal(there, self._folios)):
-            pages = world.memory.pages
+        others = _row_rates(world.rates, flow.tau, speed, self._rates)
+        moved = _populated(world.memory.resident, self._folios)
+        if others or moved:
+            pages, there, rates = world.memory.pages, self._folios, self._rates
             self._share, threshold = _ceiling(there, rates, pages, self._capacity)
-            self.flat = not hot_rows(np.where(there > 0, rates, 0.0), pages, threshold, self.hot)
-            self._rates, self._folios = rates, there
+            self.flat = not _hot_rows(there, rates, pages, threshold, self.hot)
         return self._share
