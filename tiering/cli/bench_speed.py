@@ -60,7 +60,9 @@ CASES = {
     "256g_64mm_light_one_vma": Case(64, 4096, LIGHT, 10.0, changes=ONE_VMA, repeats=2),
     "1t_1000mm_1kthread_thrash": Case(1000, 1024, THRASH, 10.0, 35.0, ONE_KTHREAD, repeats=2),
     "1t_1000mm_1kthread_light": Case(1000, 1024, LIGHT, 10.0, 45.0, ONE_KTHREAD, repeats=2),
-    "256g_10000mm_1kthread_light": Case(10_000, 26, LIGHT, 10.0, 30.0, ONE_KTHREAD, repeats=2),
+    "256g_10000mm_1kthread_light": Case(
+        10_000, 26, LIGHT, 10.0, 30.0, ONE_KTHREAD | RARE_ROWS, repeats=2
+    ),
 }
 
 
