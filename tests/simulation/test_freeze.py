@@ -11,8 +11,8 @@ from tiering.hotness.last_report import LastReport
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.freeze import CheckpointError, Frozen, models
 from tiering.simulation.thaw import Thawed
-from tiering.sources.pte_scan import Walked
 from tiering.sources.pte_state import ScannedMm
+from tiering.sources.source import Step
 
 SCENARIO = tiny()
 
@@ -129,7 +129,7 @@ class Stranger:
     """A class that is none of the engine's."""
 
 
-class StrangeWalk(Walked):
+class StrangeStep(Step):
     """A record that may hold more than its fields."""
 
 
@@ -148,7 +148,7 @@ class StrangeWalk(Walked):
         (np.datetime64("2024-12-01"), "numpy.datetime64"),
         (tiny(), "Scenario"),
         (Stranger(), "Stranger"),
-        (StrangeWalk(0, 0, 0, False), "StrangeWalk"),
+        (StrangeStep(0, 0, 0, False), "StrangeStep"),
         (type("Own", (dict,), {})(), "Own"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

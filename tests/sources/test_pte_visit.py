@@ -112,9 +112,9 @@ def test_a_visit_stops_an_inline_thread_even_if_its_last_piece_found_nothing() -
     scan.memory.folio[GRANULE:] = 0
     scan.memory.nr_slow[1] = 0
     piece = scan.run(0, 0, 1000 + WALK_NS - 1, STILL, True)
-    assert (piece.nr_reports, piece.visit_ended) == (GRANULE, False)
+    assert (piece.nr_reports, piece.ended) == (GRANULE, False)
     rest = scan.run(0, piece.clock, 10**9, STILL, True)
-    assert (rest.nr_reports, rest.visit_ended) == (0, True)
+    assert (rest.nr_reports, rest.ended) == (0, True)
     assert rest.clock == 1000 + 2 * WALK_NS
 
 
@@ -122,7 +122,7 @@ def test_a_thread_that_sleeps_has_not_ended_a_visit() -> None:
     scan = scanner([[1]], nid=1)
     clock = scan.run(0, 0, 10**9, STILL, True).clock
     assert clock == 1000 + WALK_NS
-    assert not scan.run(0, clock, clock + NS_PER_MS, STILL, True).visit_ended
+    assert not scan.run(0, clock, clock + NS_PER_MS, STILL, True).ended
 
 
 def test_an_mm_that_leaves_ends_its_visit_and_begins_anew_when_it_comes_back() -> None:

@@ -29,8 +29,15 @@ from tiering.simulation.progress import TICK_NS, Progress
 from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.sample import Sampler
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import ScanThread, movers, next_reclaim, scan_lists, thread_names
+from tiering.simulation.threads import (
+    SourceThread,
+    movers,
+    next_reclaim,
+    thread_lists,
+    thread_names,
+)
 from tiering.simulation.tuning import Tuning
+from tiering.simulation.watcher import watcher
 from tiering.sources.pte_scan import PteScanner
 
 NS_PER_S = 1_000_000_000
@@ -63,8 +70,9 @@ class Simulation:
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
         self._step_end = 0
-        self.scanner: PteScanner | None = None
-        self.threads = self._scan_threads()
+        self.source = watcher(scenario, world, self.scratch)
+        self.scanner = self.source if isinstance(self.source, PteScanner) else None
+        self.threads = self._source_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)
         self.progress.settle(changed=True)
@@ -83,19 +91,14 @@ class Simulation:
         self.optimum.share()
         self._sampler = Sampler(self)
 
-    def _scan_threads(self) -> list[ScanThread]:
-        scenario, world = self.scenario, self.world
-        lists = scan_lists(scenario)
-        if not lists:
+    def _source_threads(self) -> list[SourceThread]:
+        if self.source is None:
             return []
-        self.scanner = PteScanner(
-            scenario.pte_scan, world.memory, world.rates, self.scratch, world.mms, lists
-        )
-        for mm in range(len(world.mms)):
-            self.scanner.leave(mm)  # nobody is there yet
+        for mm in range(len(self.world.mms)):
+            self.source.leave(mm)  # nobody is there yet
         return [
-            ScanThread(nr, scenario, self.scanner, self.queue, self.movers)
-            for nr in range(len(lists))
+            SourceThread(nr, self.scenario, self.source, self.queue, self.movers)
+            for nr in range(len(thread_lists(self.scenario)))
         ]
 
     @property
@@ -189,7 +192,7 @@ class Simulation:
     def _take_events(self) -> list[dict[str, Any]]:
         """What happened up to now; a thread's step may end later, and so may what it says."""
         events = self.events
-        for source in (self.scanner, self.population):
+        for source in (self.source, self.population):
             if source is not None:
                 events += source.events
                 source.events = []
@@ -255,13 +258,13 @@ class Simulation:
         population = self.population
         population.act(now)
         for mm in population.left:
-            if self.scanner is not None:
-                self.scanner.leave(mm)
+            if self.source is not None:
+                self.source.leave(mm)
             self.queue.forget(mm, now)
             self.judge.forget(mm)
         for mm in population.entered:
-            if self.scanner is not None and population.alive[mm]:
-                self.scanner.enter(mm, now)
+            if self.source is not None and population.alive[mm]:
+                self.source.enter(mm, now)
         population.left, population.entered = [], []
 
 

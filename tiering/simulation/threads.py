@@ -19,7 +19,8 @@ from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
 from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.scenario import Scenario
-from tiering.sources.pte_scan import PteScanner
+from tiering.sources.source import Source
+from tiering.sources.table import SOURCES
 
 NS_PER_MS = 1_000_000
 FAR = 2**62
@@ -27,10 +28,11 @@ WEIGHT_0 = 1024.0
 NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 
 
-def scan_lists(scenario: Scenario) -> list[list[int]]:
-    """The mms of each scanning thread; [] where nobody scans."""
-    if PRESETS[scenario.preset].source != "pte_scan":
-        return []
+def thread_lists(scenario: Scenario) -> list[list[int]]:
+    """The mms of each thread of the source; [] where nobody notices anything."""
+    source = PRESETS[scenario.preset].source
+    if source != "pte_scan":
+        return [list(range(scenario.nr_processes))] if source else []
     homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
     nr = scenario.pte_scan.nr_threads
     if nr > 0:
@@ -41,8 +43,9 @@ def scan_lists(scenario: Scenario) -> list[list[int]]:
 
 def thread_names(scenario: Scenario) -> tuple[str, ...]:
     """Names of all kernel threads of a run: scanning, migrating, reclaiming."""
-    scanning = len(scan_lists(scenario))
-    names = ["kmmscand"] if scanning == 1 else [f"kmmscand/{i}" for i in range(scanning)]
+    scanning = len(thread_lists(scenario))
+    one = SOURCES[PRESETS[scenario.preset].source].thread if scanning else ""
+    names = [one] if scanning == 1 else [f"{one}/{i}" for i in range(scanning)]
     if scanning and scenario.migration.owner == "thread":
         names.append("migration")
     if scenario.reclaim.demotion_enabled:
@@ -61,7 +64,7 @@ def weight(nice: int) -> float:
 
 def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     """Threads that move folios: those that drain the queue first, then kswapds."""
-    scanning = len(scan_lists(scenario))
+    scanning = len(thread_lists(scenario))
     inline = scenario.migration.owner == "scanner"
     draining = scanning if inline else min(scanning, 1)
     nr = draining + len(reclaimers.nids)
@@ -97,23 +100,24 @@ def next_reclaim(movers: Movers, memory: Memory, now: int) -> int:
 _slowdown = Direct(slowdown)
 
 
-class ScanThread:
-    """A kmmscand: scans, hands on what it found, and migrates it inline if it owns the queue.
+class SourceThread:
+    """A thread of a source: notices, hands on what it found, and migrates it inline if it owns the
+    queue.
 
-    clock: ns at which it goes on. scan_ns: CPU time used by scanning.
+    clock: ns at which it goes on. scan_ns: CPU time used without migration.
     """
 
     def __init__(
         self,
         nr: int,
         scenario: Scenario,
-        scanner: PteScanner,
+        source: Source,
         queue: MigrationQueue,
         all_movers: Movers,
     ) -> None:
         preset = PRESETS[scenario.preset]
         self.clock = self.scan_ns = 0
-        self._nr, self._scanner, self._queue, self._movers = nr, scanner, queue, all_movers
+        self._nr, self._source, self._queue, self._movers = nr, source, queue, all_movers
         self._inline = scenario.migration.owner == "scanner"
         self._weight = weight(scenario.pte_scan.nice)
         self._hotness = HOTNESS[preset.hotness][0]()
@@ -131,31 +135,31 @@ class ScanThread:
             self.clock = max(self.clock, int(self._movers.clock[self._nr]))
 
     def run(self, until: int, progress: Progress, judge: Judge, alone: bool) -> int:
-        """Scan until the clock passes `until` or the tick in which a visit found something.
+        """Work until the clock passes `until` or the tick in which something was found.
 
-        alone: nobody else scans. Otherwise the step stops at the end of that visit, so that
+        alone: there is no other thread. Otherwise the step stops where it was found, so that
         candidates of several threads queue up in the order in which they were found. Returns when
         the first were handed on, ns, or -1.
         """
         self._dilate(progress)
         stops = self._inline or not alone
-        step = self._scanner.run(self._nr, self.clock, until, progress.pace, stops)
+        step = self._source.run(self._nr, self.clock, until, progress.pace, stops)
         self.clock = step.clock
         self._account(step.busy_ns)
-        reports = self._scanner.reports
-        if step.nr_reports or len(self._scanner.passes):
-            judge.take(reports, self._scanner.passes)
+        reports = self._source.reports
+        if step.nr_reports or len(self._source.passes):
+            judge.take(reports, self._source.passes)
         if step.nr_reports:
             hot = self._hotness.record(reports)
             self._queue.add(self._promotion.choose(hot))
-        if self._inline and step.visit_ended and len(self._queue):
+        if self._inline and step.ended and len(self._queue):
             self._movers.clock[self._nr] = self.clock
             self._movers.awake[self._nr] = True
         return int(reports.stamps[0]) if step.nr_reports else -1
 
     def rest(self, until: int) -> None:
         """Sleep on, as long as no visit begins."""
-        self.clock, busy = self._scanner.rest(self._nr, self.clock, until)
+        self.clock, busy = self._source.rest(self._nr, self.clock, until)
         self._account(busy)
 
     def _account(self, busy_ns: int) -> None:
@@ -169,4 +173,4 @@ class ScanThread:
         slow = float(_slowdown(progress.flow, self._weight, nr_kernel))
         if slow != self._slow:
             self._slow = slow
-            self._scanner.dilate(slow)
+            self._source.dilate(slow)

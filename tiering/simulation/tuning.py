@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from tiering.simulation.scenario import SECTIONS
+from tiering.sources.table import SOURCES
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -41,8 +42,8 @@ class Tuning:
         simulation = self._simulation
         old, self.values[path] = self.values[path], value
         now = simulation.time_ns
-        if spec.section == "pte_scan" and simulation.scanner is not None:
-            simulation.scanner.retune(spec.name, value, now)
+        if spec.section in SOURCES and simulation.source is not None:
+            simulation.source.retune(spec.name, value, now)
         elif spec.section == "migration":
             simulation.queue.retune(spec.name, value)
         unit = f" {spec.knob.unit}" if spec.knob.unit else ""

@@ -6,7 +6,7 @@ a VMA (all of it up to its present end is populated), contention on mmap_lock.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +19,13 @@ from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
 from tiering.sources.pte_visit import NEVER, NS_PER_MS, clamp, rest, scan
+from tiering.sources.source import Step
 
 BUFFER_GRANULES = 32
 
 
 _scan = Direct(scan)
 _rest = Direct(rest)
-
-
-class Walked(NamedTuple):
-    """One step of a thread: its clock, CPU time used, reports made, and whether it stopped at the
-    end of a visit that found something."""
-
-    clock: int
-    busy_ns: int
-    nr_reports: int
-    visit_ended: bool
 
 
 class PteScanner:
@@ -68,7 +59,7 @@ class PteScanner:
         self.pass_ns: list[NDArray[np.int64]] = []
         self.events: list[dict[str, Any]] = []
 
-    def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Walked:
+    def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:
         """Work until the clock passes `until`, the report buffer is full, or a visit ended that
         found something; if it is not to stop there, until the end of that tick.
 
@@ -86,7 +77,7 @@ class PteScanner:
         self.passes = self._buffers.passes[:nr_pass]
         if nr_pass:
             self.pass_ns.append(self.passes[:, :2].copy())
-        return Walked(clock, busy, nr, ended)
+        return Step(clock, busy, nr, ended)
 
     def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:
         """Let a thread sleep on until `until` or the next visit: (clock, CPU time used, ns)."""

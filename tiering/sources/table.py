@@ -1,7 +1,18 @@
-"""The room's one table: name -> (knobs, what it notices)."""
+"""The room's one table of sources."""
+
+from typing import NamedTuple
 
 from tiering.sources.pte_knobs import PteScan
 
-SOURCES: dict[str, tuple[type[PteScan], str]] = {
-    "pte_scan": (PteScan, "one kernel thread clears PTE accessed bits, as kmmscand V0 does"),
+
+class Kind(NamedTuple):
+    """Its knobs, the name of its threads, and what it notices."""
+
+    knobs: type
+    thread: str
+    meaning: str
+
+
+SOURCES: dict[str, Kind] = {
+    "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
 }
