@@ -70,7 +70,7 @@ class Simulation:
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
         self._step_end = 0
-        self.source = watcher(scenario, world, self.scratch)
+        self.source = watcher(scenario, world, self.scratch, self.progress)
         self.scanner = self.source if isinstance(self.source, PteScanner) else None
         self.threads = self._source_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)

@@ -20,6 +20,10 @@ PRESETS: dict[str, Preset] = {
         "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
         "pte_scan", "last_report", "every_report", "kswapd", ("pte_scan", "migration", "reclaim"),
     ),
+    "chmu": Preset(
+        "the CXL device counts accesses, and what is on its hot list is promoted",
+        "chmu", "last_report", "every_report", "kswapd", ("chmu", "migration", "reclaim"),
+    ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",
         "", "", "oracle", "", (),

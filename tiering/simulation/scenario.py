@@ -10,6 +10,7 @@ from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.model.machine import Machine
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
+from tiering.sources.chmu_knobs import Chmu
 from tiering.sources.pte_knobs import PteScan
 from tiering.workloads.table import PATTERNS
 
@@ -121,7 +122,8 @@ else:
     Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
 
 SECTIONS: dict[str, type] = {
-    "machine": Machine, "pte_scan": PteScan, "migration": Migration, "reclaim": Reclaim,
+    "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "migration": Migration,
+    "reclaim": Reclaim,
 }  # fmt: skip
 
 
@@ -139,6 +141,7 @@ class Scenario(_Strict):
     processes: list[Process] = Field(min_length=1)
     machine: Annotated[Machine, _TABLE] = Machine()
     pte_scan: Annotated[PteScan, _TABLE] = PteScan()
+    chmu: Annotated[Chmu, _TABLE] = Chmu()
     migration: Annotated[Migration, _TABLE] = Migration()
     reclaim: Annotated[Reclaim, _TABLE] = Reclaim()
     # set by the loader, not by the file

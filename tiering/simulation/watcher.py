@@ -1,15 +1,21 @@
 """Who notices touches in a run: the source of its preset, made for its world."""
 
+import numpy as np
+
 from tiering.engine.touch import Scratch
 from tiering.simulation.build import World
 from tiering.simulation.presets import PRESETS
+from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.threads import thread_lists
+from tiering.sources.chmu import ChmuReader
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
 
 
-def watcher(scenario: Scenario, world: World, scratch: Scratch) -> Source | None:
+def watcher(
+    scenario: Scenario, world: World, scratch: Scratch, progress: Progress
+) -> Source | None:
     """The source; None where nobody notices anything."""
     source = PRESETS[scenario.preset].source
     if source == "pte_scan":
@@ -17,4 +23,9 @@ def watcher(scenario: Scenario, world: World, scratch: Scratch) -> Source | None
             scenario.pte_scan, world.memory, world.rates, scratch, world.mms,
             thread_lists(scenario),
         )  # fmt: skip
+    if source == "chmu":
+        slow = (~world.top_tier).astype(np.uint8)
+        return ChmuReader(
+            scenario.chmu, world.memory, world.rates, scratch, slow, progress.flow.tau
+        )
     return None

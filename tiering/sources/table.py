@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tiering.sources.chmu_knobs import Chmu
 from tiering.sources.pte_knobs import PteScan
 
 
@@ -15,4 +16,5 @@ class Kind(NamedTuple):
 
 SOURCES: dict[str, Kind] = {
     "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
+    "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
 }

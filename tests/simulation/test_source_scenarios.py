@@ -1,0 +1,41 @@
+"""What the scenarios of single sources show, in the words of their questions."""
+
+from typing import Any
+
+import pytest
+
+from tiering.simulation.load import load_file
+from tiering.simulation.loop import Simulation
+
+
+def result_of(name: str, **changes: Any) -> dict[str, Any]:
+    overrides = {key.replace("__", "."): value for key, value in changes.items()}
+    simulation = Simulation(load_file(name, overrides), 1)
+    while not simulation.done:
+        simulation.next_block()
+    return simulation.result()
+
+
+def test_a_hot_list_finds_the_hot_set_with_a_fraction_of_the_cpu_time_of_a_scan() -> None:
+    """A scan promotes whatever it sees first; the device counts."""
+    listed = result_of("chmu-hot-list")["metrics"]
+    scanned = result_of("chmu-hot-list", preset="kmmscand_v0")["metrics"]
+    assert listed["top_tier_share"] > 0.97 * listed["oracle_share"]
+    assert scanned["top_tier_share"] < 0.5 * scanned["oracle_share"]
+    assert 5 * listed["thread_busy_s"]["chmu"] < scanned["thread_busy_s"]["kmmscand"]
+
+
+@pytest.mark.parametrize(
+    ("change", "least", "most"),
+    [
+        ({"chmu__hotness_threshold": 40}, 0.0, 0.01),
+        ({"chmu__hotness_granual": 21}, 0.2, 0.6),
+        ({"chmu__nr_counters": 500}, 0.0, 0.4),
+    ],
+)
+def test_a_threshold_too_high_units_too_large_or_counters_too_few_find_less(
+    change: dict[str, Any], least: float, most: float
+) -> None:
+    share = result_of("chmu-hot-list", until_s=5.0, **change)["metrics"]["top_tier_share"]
+    assert least <= share <= most
+    assert result_of("chmu-hot-list", until_s=5.0)["metrics"]["top_tier_share"] > 0.85

@@ -1,0 +1,271 @@
+"""The hot lists of a CXL hotness monitoring unit, compiled (docs/model.md#chmu).
+
+A unit that expects x counted accesses in an epoch is hot with P(N >= T), N Poisson. Where counters
+are few they go to the units that are accessed first: until a part c of the epoch all who come get
+one, afterwards none. With it, hot is who came by then and reached T:
+
+    P(hot) = P(N >= T) - exp(-c x) P(N' >= T),  N' Poisson of mean (1 - c) x
+
+c is where as many units are expected to have come as there are counters. The unit counts on its
+own: no accessed bit is read or cleared, and its random numbers are nobody else's.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.collect import collect
+from tiering.engine.draw import draw_block
+from tiering.engine.flow import TICK_NS, TIME
+from tiering.engine.folios import CLASS_MASK, GRANULE, NID_MASK, NID_SHIFT
+from tiering.engine.jit import loop
+from tiering.engine.log_exp import exp_minus, log_of, one_minus_exp_minus
+from tiering.engine.poisson_tail import tail
+from tiering.engine.random import mix64, uniform_of
+from tiering.engine.sweep import read_block
+from tiering.engine.touch import BLOCK, phase_of, touches
+
+DUE, CURSOR, EPOCH, LISTED, LOST = range(5)  # fields of `at`
+NR_AT = 5
+SALT = np.uint64(0x6A09E667F3BCC909)
+_STEPS = 40  # of the bisection for c
+_CLASS = np.uint32(CLASS_MASK)
+
+
+class Unit(NamedTuple):
+    """Where the reading thread is. at: i64[NR_AT] end of the epoch (ns), granule that is read next
+    or -1 while it sleeps, epochs so far, entries read and lost in all. begin, end: f64[P] work time
+    at the begin and the end of the epoch that is read. entries: i64[N] on the list of each node.
+    counting: f64[N] c. expected: f64[MAX_ROWS] working array."""
+
+    at: NDArray[np.int64]
+    begin: NDArray[np.float64]
+    end: NDArray[np.float64]
+    entries: NDArray[np.int64]
+    counting: NDArray[np.float64]
+    expected: NDArray[np.float64]
+
+
+class Rules(NamedTuple):
+    """The knobs as the loops take them: ns are those of the clock; unit_pages of 4 KiB."""
+
+    epoch_ns: int
+    threshold: int
+    downsampling: int
+    unit_pages: int
+    nr_counters: int
+    hotlist_max: int
+    entry_ns: float
+
+
+@loop
+def hot_share(x, counting, threshold):  # type: ignore[no-untyped-def]
+    """P(hot) of a unit that expects x counted accesses."""
+    p = tail(x, threshold)
+    if counting < 1.0:
+        p -= exp_minus(x * counting) * tail(x * (1.0 - counting), threshold)
+    return max(p, 0.0)
+
+
+@loop
+def read_lists(memory, rates, scratch, slow, one, rules, clock, until, pace, found, stops):  # type: ignore[no-untyped-def]
+    """Sleep to the end of the epoch, then read the lists; until the clock passes `until`, the
+    buffer is full, or, if it stops, the lists are read and were not empty.
+
+    Returns (clock, CPU ns, reports, runs, epochs that ended, whether it stopped there).
+    """
+    at = one.at
+    n, nr_runs, nr_ended = np.int64(0), np.int64(0), np.int64(0)
+    busy, stopped = np.int64(0), False
+    while clock < until:
+        if at[CURSOR] < 0:
+            if clock < at[DUE]:
+                clock = min(at[DUE], until)
+                continue
+            _end_epoch(memory, rates, slow, one, rules, pace)
+        begin = clock
+        while at[CURSOR] < memory.nr.size and clock < until and _has_room(found, n, nr_runs):
+            granule = at[CURSOR]
+            if memory.nr_slow[granule] > 0:
+                before = n
+                n, read = _list_granule(memory, rates, scratch, slow, one, rules, granule, found, n)
+                clock += np.int64(read * rules.entry_ns + 0.5)
+                if n > before:
+                    found.ends[nr_runs] = n
+                    nr_runs += 1
+            at[CURSOR] += 1
+        busy += clock - begin
+        if at[CURSOR] < memory.nr.size:
+            break
+        at[CURSOR] = -1
+        at[DUE] = max(at[DUE] + rules.epoch_ns, clock)
+        at[EPOCH] += 1
+        nr_ended += 1
+        listed = np.int64(0)
+        for nid in range(slow.size):
+            listed += one.entries[nid]
+        if listed > 0 and stops:
+            stopped = True
+            break
+        if listed > 0:
+            until = min(until, (max(clock, pace.at[TIME]) // TICK_NS + 1) * TICK_NS)
+    for run in range(nr_runs):
+        found.stamps[run] = clock
+    return clock, busy, n, nr_runs, nr_ended, stopped
+
+
+@loop
+def _has_room(found, n, nr_runs):  # type: ignore[no-untyped-def]
+    return n + 2 * GRANULE <= found.folios.size and nr_runs < found.ends.size
+
+
+@loop
+def _end_epoch(memory, rates, slow, one, rules, pace):  # type: ignore[no-untyped-def]
+    """Counters stop: from here on the lists of the epoch are read, while the next one counts."""
+    at = one.at
+    at[CURSOR] = 0
+    after = max(at[DUE], pace.at[TIME]) - pace.at[TIME]
+    for p in range(one.end.size):
+        tau = min(pace.tau[p] + after * pace.speed[p], pace.work[p])
+        one.begin[p] = one.end[p]
+        one.end[p] = max(tau, one.begin[p])
+    for nid in range(slow.size):
+        one.entries[nid] = 0
+        if slow[nid] and rules.nr_counters > 0:
+            one.counting[nid] = _counting(memory, rates, one, rules, nid)
+
+
+@loop
+def _expected(rates, one, rules, mm, row0, rows):  # type: ignore[no-untyped-def]
+    """one.expected[:rows] = counted accesses of a folio of each of these rows in the epoch."""
+    nr_rows = rates.nr_rows[mm]
+    at = rates.share_at[mm] + row0 - rates.row_at[mm]
+    begin, end = phase_of(rates, mm, one.begin[mm]), phase_of(rates, mm, one.end[mm])
+    for c in range(rows):
+        x = touches(rates, row0 + c, at + c, nr_rows, begin, end)
+        one.expected[c] = max(x, 0.0) / rules.downsampling
+
+
+@loop
+def _counting(memory, rates, one, rules, nid):  # type: ignore[no-untyped-def]
+    """Part of the epoch after which the counters of a node are expected to be taken."""
+    lo, hi = 0.0, 1.0
+    for step in range(_STEPS):
+        part = 1.0 if step == 0 else (lo + hi) / 2
+        came = 0.0
+        for mm in range(rates.row_at.size):
+            for row in range(rates.row_at[mm], rates.row_at[mm] + rates.nr_rows[mm]):
+                nr = memory.resident[row, nid]
+                if nr > 0:
+                    _expected(rates, one, rules, mm, row, 1)
+                    per = memory.pages[row] / rules.unit_pages  # units of a folio
+                    came += nr * per * one_minus_exp_minus(one.expected[0] / per * part)
+        if step == 0 and came <= rules.nr_counters:
+            return 1.0
+        if came > rules.nr_counters:
+            hi = part
+        else:
+            lo = part
+    return lo
+
+
+@loop
+def _list_granule(memory, rates, scratch, slow, one, rules, granule, found, n):  # type: ignore[no-untyped-def]
+    """Append the folios of hot units of a granule; returns (n, entries read)."""
+    mm = np.int64(memory.mm[granule])
+    row0, rows = np.int64(memory.row0[granule]), np.int64(memory.rows[granule])
+    start, nr = granule * GRANULE, np.int64(memory.nr[granule])
+    folio_pages = memory.pages[row0]
+    _expected(rates, one, rules, mm, row0, rows)
+    read = np.int64(0)
+    for nid in range(slow.size):
+        if not slow[nid]:
+            continue
+        key = mix64(memory.key[granule] + SALT * np.uint64(nid + 1)) + np.uint64(one.at[EPOCH])
+        key = mix64(key)
+        tag = np.uint32(nid << NID_SHIFT)
+        own = _set_shares(scratch, one, rules, rows, nid, folio_pages)
+        first_found = n
+        for base in range(0, nr, BLOCK):
+            part = memory.folio[start + base : start + min(base + BLOCK, nr)]
+            hit = scratch.hit[: part.size]
+            if memory.sweep[granule] >= 0:
+                _swept(memory, rates, scratch, one, rules, granule, base, part.size)
+            elif own:
+                draw_block(part, rows, base, key, scratch)
+            else:
+                _draw_units(part, scratch, one, rules, base, key, tag, nid, folio_pages)
+            for i in range(part.size):
+                on = (part[i] & np.uint32(NID_MASK)) == tag
+                hit[i] = np.uint32(on) & scratch.touched[i]
+            n = collect(hit, start + base, found.folios, n, scratch.vector)
+        n, nr_read = _fit(one, rules, nid, found, first_found, n, folio_pages)
+        read += nr_read
+    return n, read
+
+
+@loop
+def _set_shares(scratch, one, rules, rows, nid, folio_pages):  # type: ignore[no-untyped-def]
+    """Thresholds of `draw_block` where a folio is a unit or several; True if so.
+
+    A folio of several units is found if one of them is hot.
+    """
+    if rules.unit_pages > folio_pages:
+        return False
+    units = folio_pages // rules.unit_pages
+    for c in range(rows):
+        p = hot_share(one.expected[c] / units, one.counting[nid], rules.threshold)
+        if units > 1:
+            p = one_minus_exp_minus(-units * log_of(1.0 - p)) if p < 1.0 else 1.0
+        t = np.uint32(min(p * 4294967296.0, 4294967295.0))
+        scratch.threshold[c] = t
+        scratch.high[c] = t >> np.uint32(16)
+    return True
+
+
+@loop
+def _draw_units(part, scratch, one, rules, base, key, tag, nid, folio_pages):  # type: ignore[no-untyped-def]
+    """scratch.touched of a block where a unit is several folios: all of a hot unit."""
+    width = rules.unit_pages // folio_pages
+    for first in range(0, part.size, width):
+        end = min(first + width, part.size)
+        x = 0.0
+        for i in range(first, end):
+            if part[i] & np.uint32(NID_MASK) == tag:
+                x += one.expected[part[i] & _CLASS]
+        p = hot_share(x, one.counting[nid], rules.threshold)
+        hot = np.uint32(uniform_of(key, 1, base + first) <= p)
+        for i in range(first, end):
+            scratch.touched[i] = hot
+
+
+@loop
+def _swept(memory, rates, scratch, one, rules, granule, base, size):  # type: ignore[no-untyped-def]
+    """scratch.touched of a block that is swept: touch times are known, so counts are."""
+    sweep = np.int64(memory.sweep[granule])
+    mm = memory.mm[granule]
+    least = np.ceil(rules.threshold * rules.downsampling / rates.sweeps.burst[sweep])
+    out = scratch.touched[:size]
+    read_block(rates.sweeps, sweep, granule, base, one.begin[mm], one.end[mm], least, out)
+
+
+@loop
+def _fit(one, rules, nid, found, first, n, folio_pages):  # type: ignore[no-untyped-def]
+    """What of the finds [first, n) is on the list: (new n, entries). Counts entries and losses."""
+    width = max(rules.unit_pages // folio_pages, 1)
+    entries, last, end = np.int64(0), np.int64(-1), n
+    for i in range(first, n):
+        unit = np.int64(found.folios[i]) // width
+        if unit != last:
+            full = rules.hotlist_max > 0 and one.entries[nid] + entries >= rules.hotlist_max
+            if full and end == n:
+                end = i
+            if full:
+                one.at[LOST] += 1
+            else:
+                entries += 1
+            last = unit
+    one.entries[nid] += entries
+    one.at[LISTED] += entries
+    return end, entries
