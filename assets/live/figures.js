@@ -36,7 +36,9 @@
       for (const { figure, now, base } of store.figures) {
         const box = this.root.querySelector("[data-figure='" + figure.id + "']");
         if (!box) continue;
-        box.querySelector(".figure-value").textContent = tierscope.number(now, figure.decimals);
+        const none = figure.zero_is_none && now === 0;
+        const text = none ? "\u2013" : tierscope.number(now, figure.decimals);
+        box.querySelector(".figure-value").textContent = text;
         const change = now - base;
         const told = figure.delta && Number.isFinite(change) && store.marks.length > 0;
         box.querySelector(".figure-delta").textContent = told ? signed(change, figure.decimals) : "";

@@ -29,7 +29,7 @@ def test_neighbouring_tails_differ_by_a_term(x: float, nr: int) -> None:
     assert 0.0 < tail(x, nr + 1) < tail(x, nr) < 1.0
 
 
-def test_the_ends() -> None:
+def test_the_tail_ends_at_nothing_and_at_one() -> None:
     assert tail(0.0, 1) == 0.0
     assert tail(1e6, 1) == 1.0
     assert tail(1e-9, 65_535) == 0.0

@@ -8,7 +8,8 @@ from tiering.charts.chart import Series, series_json
 
 @dataclass(frozen=True)
 class Figure:
-    """One number. delta: whether its change since the last knob move is worth showing."""
+    """One number. delta: whether its change since the last knob move is worth showing.
+    zero_is_none: whether 0 means that there is nothing of the kind in the run."""
 
     id: str
     title: str
@@ -16,6 +17,7 @@ class Figure:
     series: Series
     decimals: int = 1
     delta: bool = True
+    zero_is_none: bool = False
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -29,6 +31,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "period", "scan period", "ms",
         Series("period", "mm.scan_period_ms", reduce="median"), decimals=0, delta=False,
+        zero_is_none=True,
     ),
 )  # fmt: skip
 
@@ -42,6 +45,7 @@ def figures_json(schema: dict[str, Any]) -> list[dict[str, Any]]:
             "unit": figure.unit,
             "decimals": figure.decimals,
             "delta": figure.delta,
+            "zero_is_none": figure.zero_is_none,
             "series": series_json(figure.series, schema),
         }
         for figure in FIGURES
