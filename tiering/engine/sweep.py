@@ -77,6 +77,18 @@ def rank_of(sweeps, s, page):  # type: ignore[no-untyped-def]
 
 
 @loop
+def page_of(sweeps, s, rank):  # type: ignore[no-untyped-def]
+    """The page of the region at a place in the order of the sweep; places go around."""
+    nr_pages, stride = sweeps.nr_pages[s], sweeps.stride[s]
+    place = np.int64(rank - np.floor(rank / nr_pages) * nr_pages)
+    whole, rest = nr_pages // stride, nr_pages % stride
+    longer = rest * (whole + 1)  # the first columns have one page more
+    if place < longer:
+        return place % (whole + 1) * stride + place // (whole + 1)
+    return (place - longer) % whole * stride + rest + (place - longer) // whole
+
+
+@loop
 def page_at(sweeps, s, granule, offset):  # type: ignore[no-untyped-def]
     """First page of the folio in slot `offset` of a granule of sweep `s`, counted in its region."""
     folio = (granule - sweeps.granule[s]) * sweeps.per_granule[s] + offset

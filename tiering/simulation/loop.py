@@ -70,7 +70,7 @@ class Simulation:
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
         self._step_end = 0
-        self.source = watcher(scenario, world, self.scratch, self.progress)
+        self.source = watcher(scenario, seed, world, self.scratch, self.progress)
         self.scanner = self.source if isinstance(self.source, PteScanner) else None
         self.threads = self._source_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)
@@ -231,6 +231,8 @@ class Simulation:
             if not thread.draining:
                 thread.rest(end)
                 stop = min(stop, thread.clock // TICK_NS * TICK_NS)
+        if self.source is not None and self.source.stalls and _stalled(flow):
+            self.progress.settle()
         return first, max(first, stop)
 
     def _carry(self, first: int, stop: int) -> None:

@@ -24,6 +24,11 @@ PRESETS: dict[str, Preset] = {
         "the CXL device counts accesses, and what is on its hot list is promoted",
         "chmu", "last_report", "every_report", "kswapd", ("chmu", "migration", "reclaim"),
     ),
+    "hw_sample": Preset(
+        "the CPU samples accesses, and every sampled folio of the slow tier is promoted",
+        "hw_sample", "last_report", "every_report", "kswapd",
+        ("hw_sample", "migration", "reclaim"),
+    ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",
         "", "", "oracle", "", (),

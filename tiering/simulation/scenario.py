@@ -11,6 +11,7 @@ from tiering.model.machine import Machine
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
 from tiering.sources.chmu_knobs import Chmu
+from tiering.sources.hw_knobs import HwSample
 from tiering.sources.pte_knobs import PteScan
 from tiering.workloads.table import PATTERNS
 
@@ -122,8 +123,8 @@ else:
     Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
 
 SECTIONS: dict[str, type] = {
-    "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "migration": Migration,
-    "reclaim": Reclaim,
+    "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "hw_sample": HwSample,
+    "migration": Migration, "reclaim": Reclaim,
 }  # fmt: skip
 
 
@@ -142,6 +143,7 @@ class Scenario(_Strict):
     machine: Annotated[Machine, _TABLE] = Machine()
     pte_scan: Annotated[PteScan, _TABLE] = PteScan()
     chmu: Annotated[Chmu, _TABLE] = Chmu()
+    hw_sample: Annotated[HwSample, _TABLE] = HwSample()
     migration: Annotated[Migration, _TABLE] = Migration()
     reclaim: Annotated[Reclaim, _TABLE] = Reclaim()
     # set by the loader, not by the file

@@ -35,7 +35,7 @@ node = "CXL"
 
 def warm_up() -> None:
     """Run every preset for an instant; under 3 s with a warm cache."""
-    for preset in ("kmmscand_v0", "chmu", "oracle"):
+    for preset in ("kmmscand_v0", "chmu", "hw_sample", "oracle"):
         simulation = Simulation(load_text(_SMALL, "warm-up", {"preset": preset}), 1)
         while not simulation.done:
             simulation.next_block()

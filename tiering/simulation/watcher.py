@@ -9,12 +9,13 @@ from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.threads import thread_lists
 from tiering.sources.chmu import ChmuReader
+from tiering.sources.hw_sample import HwSampler
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
 
 
 def watcher(
-    scenario: Scenario, world: World, scratch: Scratch, progress: Progress
+    scenario: Scenario, seed: int, world: World, scratch: Scratch, progress: Progress
 ) -> Source | None:
     """The source; None where nobody notices anything."""
     source = PRESETS[scenario.preset].source
@@ -28,4 +29,6 @@ def watcher(
         return ChmuReader(
             scenario.chmu, world.memory, world.rates, scratch, slow, progress.flow.tau
         )
+    if source == "hw_sample":
+        return HwSampler(scenario.hw_sample, world.memory, world.rates, progress.flow, seed)
     return None

@@ -7,7 +7,7 @@ its counter reaches the threshold; filters by range, and by reads or writes; the
 list.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ _read_lists = Direct(read_lists)
 
 class ChmuReader:
     """The thread that reads hot lists; a Source."""
+
+    stalls: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ a VMA (all of it up to its present end is populated), contention on mmap_lock.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ _rest = Direct(rest)
 
 class PteScanner:
     """All scanning threads' work. `run` takes and returns the clock of the thread that pays."""
+
+    stalls: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ A source reports and never judges: thresholds on heat belong to hotness and prom
 are part of the hardware that the source is. It pays for its work on its thread's own clock.
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,10 @@ class Step(NamedTuple):
 
 class Source(Protocol):
     """reports: of the last step, passes: full looks that ended in it (rows mm, ns, reports before).
-    events: log lines that nobody has taken yet."""
+    events: log lines that nobody has taken yet. stalls: whether its work takes time of tasks, which
+    it adds to their stalls."""
 
+    stalls: ClassVar[bool]
     reports: Reports
     passes: NDArray[np.int64]
     events: list[dict[str, Any]]

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from tiering.sources.chmu_knobs import Chmu
+from tiering.sources.hw_knobs import HwSample
 from tiering.sources.pte_knobs import PteScan
 
 
@@ -16,5 +17,6 @@ class Kind(NamedTuple):
 
 SOURCES: dict[str, Kind] = {
     "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
+    "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
 }
