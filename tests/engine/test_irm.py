@@ -131,6 +131,17 @@ def coupon_p_value(needed: NDArray[np.int64]) -> float:
     return float(2 * stats.norm.sf(abs(z)))
 
 
+@pytest.mark.parametrize(
+    ("pages", "harmonic"), [(2_097_152, 15.1333), (8_388_608, 16.5196)], ids=["8 GiB", "32 GiB"]
+)
+def test_o3_every_page_of_a_buffer_takes_some_sixteen_accesses(pages: int, harmonic: float) -> None:
+    exact = float((1 / np.arange(pages, 0, -1)).sum())
+    assert exact == pytest.approx(harmonic, abs=5e-5)
+    assert exact == pytest.approx(math.log(pages) + 0.577216 + 1 / (2 * pages), abs=1e-6)
+    if pages == 2_097_152:
+        assert round(pages * exact) == pytest.approx(31_736_844, abs=1)
+
+
 @pytest.mark.compiled  # 16 M draws
 def test_o3_all_pages_are_touched_after_n_h_n_accesses() -> None:
     needed = collected(np.full(NR_COUPONS, 1 / NR_COUPONS))
