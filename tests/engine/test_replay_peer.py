@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from tests.house.tree import ROOT
 from tiering.cli.peer import POLICIES, peer_replay, write_trace
 from tiering.engine.irm import irm_trace, zipf_law
-from tiering.engine.replay import replay
+from tiering.engine.replay import replay, replay_static
 
 NR_PAGES, NR_ACCESSES = 100_000, 2_000_000
 
@@ -62,3 +62,49 @@ def test_one_page_more_or_another_policy_is_noticed(
     hits, _ = peer_replay("lru", recorded, NR_ACCESSES, 5_000)
     assert replay("lru", trace, NR_PAGES, 5_001).hits != hits
     assert replay("fifo", trace, NR_PAGES, 5_000).hits != hits
+
+
+LAW = zipf_law(NR_PAGES, 0.99)
+ONLINE = ["LFU", "ARC", "Sieve", "S3FIFO", "TwoQ"]
+
+
+@pytest.fixture(scope="module")
+def irm() -> NDArray[np.uint32]:
+    """Zipf and nothing else: the independent reference model."""
+    return irm_trace(LAW, NR_ACCESSES, 23)
+
+
+@pytest.fixture(scope="module")
+def irm_recorded(irm: NDArray[np.uint32], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("peer") / "irm.bin"
+    write_trace(irm, path)
+    return path
+
+
+@pytest.mark.parametrize("frames", [5_000, 25_000])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_hits_on_an_irm_stream_are_those_of_libcachesim(
+    policy: str, frames: int, irm: NDArray[np.uint32], irm_recorded: Path
+) -> None:
+    hits, _ = peer_replay(policy, irm_recorded, NR_ACCESSES, frames)
+    assert replay(policy, irm, NR_PAGES, frames).hits == hits
+
+
+@pytest.mark.parametrize("frames", [5_000, 25_000])
+def test_the_static_optimum_hits_as_libcachesim_does_that_admits_its_pages_alone(
+    frames: int, irm: NDArray[np.uint32], tmp_path: Path
+) -> None:
+    """Pages of higher rank have lower numbers. Its cache begins empty, the static one full."""
+    admitted = irm[irm < frames]
+    write_trace(admitted, tmp_path / "admitted.bin")
+    hits, _ = peer_replay("lru", tmp_path / "admitted.bin", admitted.size, frames)
+    assert replay_static(irm, LAW, frames).hits == hits + np.unique(admitted).size
+
+
+@pytest.mark.parametrize("name", ONLINE)
+def test_no_other_policy_of_libcachesim_beats_the_static_optimum(
+    name: str, irm: NDArray[np.uint32], irm_recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(POLICIES, name, name)
+    hits, _ = peer_replay(name, irm_recorded, NR_ACCESSES, 5_000)
+    assert 0 < hits < replay_static(irm, LAW, 5_000).hits
