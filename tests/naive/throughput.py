@@ -47,7 +47,9 @@ class Throughput:
                     traffic[n] += lines / node.read_gb_s + writes / node.write_gb_s
             for n, node in enumerate(self.nodes):
                 u = min(traffic[n], 0.999)
-                load = self.machine.curve_a * u**self.machine.curve_b / (1 - u)
+                a = self.machine.curve_a if node.curve_a is None else node.curve_a
+                b = self.machine.curve_b if node.curve_b is None else node.curve_b
+                load = a * u**b / (1 - u)
                 self.latency[n] = node.latency_ns * (1 + load)
             self.utilisation = traffic
             if max(abs(a - b) for a, b in zip(before, self.latency, strict=True)) < 1e-9:

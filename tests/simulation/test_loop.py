@@ -122,6 +122,22 @@ def test_fixed_work_ends_the_run_with_an_elapsed_time() -> None:
     assert rows["accesses"][-1] == 1e7
 
 
+def test_latency_grows_under_load_by_the_curve_of_the_node() -> None:
+    """Half of the accesses go to each node; CXL states one part of its curve, or both."""
+    halves = {"preset": "none", "until_s": 0.1, "processes__0__vmas__0__node": "first_touch"}
+    load = {"processes__0__threads": 60, "processes__0__think_ns": 0.0, "machine__curve_a": 0.2}
+    own: dict[str, float]
+    for own in ({}, {"curve_a": 0.7}, {"curve_a": 1.5, "curve_b": 4}):
+        node = {f"nodes__1__{name}": value for name, value in own.items()}
+        row = finished(tiny(**halves | load | node))[1][-1]
+        curves = [(100, 0.2, 2), (250, own.get("curve_a", 0.2), own.get("curve_b", 2))]
+        for nid, (idle_ns, a, b) in enumerate(curves):
+            u = row["node.utilisation"][nid]
+            expected = idle_ns * (1 + a * u**b / (1 - u))
+            assert row["node.latency_ns"][nid] == pytest.approx(expected, rel=1e-9)
+            assert u > 0.3
+
+
 def test_promotion_makes_fixed_work_end_sooner() -> None:
     work = {"processes__0__work_accesses": 1e7, "processes__0__think_ns": 0.0}
     elapsed = {

@@ -42,6 +42,8 @@ FIELD_PROBLEMS = [
     ("nodes.0.capacity_mib", 0, "0: allowed is a whole number 1 .. 67_108_864"),
     ("nodes.0.capacity_mib", True, "true: allowed is a whole number 1 .. 67_108_864"),
     ("nodes.1.latency_ns", -3.0, "-3.0: allowed is 1 .. 100_000"),
+    ("nodes.1.curve_a", 0, "0: allowed is 1e-06 .. 100"),
+    ("nodes.1.curve_b", 9, "9: allowed is a whole number 1 .. 8"),
     ("nodes", [], "a list of 0: allowed is a list of 1 .. 16 tables, [[nodes]]"),
     ("nodes.0.name", "a b", f"'a b': {A_NAME}"),
     ("until_s", 0, "0: allowed is more than 0, at most 1_000_000"),

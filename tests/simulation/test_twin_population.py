@@ -103,10 +103,12 @@ def test_a_process_is_faster_from_the_tick_on_after_which_its_memory_rose() -> N
 def test_copies_slow_a_process_for_as_long_as_they_last() -> None:
     """Every access waits for one of two slow nodes, and copies take all that they leave.
 
-    Samples are far apart: what one tick copies must not be charged until the next row.
+    Samples are far apart: what one tick copies must not be charged until the next row. Latency
+    grows by a curve of its own on each node.
     """
     slow = {"read_gb_s": 0.05, "write_gb_s": 0.05}
-    nodes = [DRAM | {"latency_ns": 1e4} | slow, CXL | {"latency_ns": 1e5} | slow]
+    curve = {"curve_a": 0.3, "curve_b": 3}
+    nodes = [DRAM | {"latency_ns": 1e4} | slow, CXL | {"latency_ns": 1e5} | slow | curve]
     sweep = {"pattern": "sequential", "sequential": {"burst": 3, "stride_pages": 5}}
     process = app(
         100.0, sweep | {"size_mib": 0.5}, mlp=0.01, write_pct=20.0, work_accesses=2000.0

@@ -176,10 +176,12 @@ def _row_folios(region: Region) -> NDArray[np.int64]:
 
 def _nodes(scenario: Scenario) -> Nodes:
     nodes, machine = scenario.nodes, scenario.machine
+    curves_a = [machine.curve_a if n.curve_a is None else n.curve_a for n in nodes]
+    curves_b = [machine.curve_b if n.curve_b is None else n.curve_b for n in nodes]
     return Nodes(
         np.array([n.latency_ns for n in nodes]),
-        np.full(len(nodes), machine.curve_a),
-        np.full(len(nodes), machine.curve_b, np.int64),
+        np.array(curves_a),
+        np.array(curves_b, np.int64),
         np.array([n.read_gb_s for n in nodes]),
         np.array([n.write_gb_s for n in nodes]),
     )

@@ -47,7 +47,10 @@ class _Strict(BaseModel):
 
 
 class Node(_Strict):
-    """A memory node. Bandwidth in decimal GB/s, as vendors give it."""
+    """A memory node. Bandwidth in decimal GB/s, as vendors give it.
+
+    curve_a, curve_b: of its latency under load; default are those of the machine.
+    """
 
     name: Name
     tier: int = Field(ge=0, le=15)
@@ -56,6 +59,8 @@ class Node(_Strict):
     read_gb_s: float = Field(ge=0.01, le=100_000)
     write_gb_s: float = Field(ge=0.01, le=100_000)
     cpus: int = Field(default=0, ge=0, le=4096)
+    curve_a: Annotated[float, Field(ge=1e-6, le=100)] | None = None
+    curve_b: Annotated[int, Field(ge=1, le=8)] | None = None
     nid: int = Field(default=-1, exclude=True)  # set by the loader, not by the file
 
 
