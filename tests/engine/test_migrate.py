@@ -74,12 +74,12 @@ def test_a_folio_costs_a_and_b_and_the_copy_of_all_its_pages(order: int) -> None
     assert one.memory.folio[1] & np.uint32(UNTOUCHED)
 
 
-def test_a_batch_goes_on_across_granules() -> None:
-    """Five folios of three granules in batches of two: two full ones and a rest."""
-    numbers = [0, 1, GRANULE, GRANULE + 1, 2 * GRANULE]
+def test_a_batch_ends_with_its_granule() -> None:
+    """Six folios of three granules in batches of two: four, of which two are full."""
+    numbers = [0, 1, 2, GRANULE, GRANULE + 1, 2 * GRANULE]
     one = bench([Layout(3 * GRANULE)], (numbers, 0))
-    assert one.drain(TERMS._replace(batch_nr=2)) == 3 * 1000 + 5 * (100 + 4096)
-    assert one.books.outcome[MOVED] == 5
+    assert one.drain(TERMS._replace(batch_nr=2)) == 4 * 1000 + 6 * (100 + 4096)
+    assert one.books.outcome[MOVED] == 6
 
 
 def test_a_batch_that_has_begun_is_finished_after_the_end_of_time() -> None:
