@@ -1,6 +1,6 @@
 """Throughput of all processes in one closed loop with loaded latency (docs/model.md#throughput).
 
-    X_p = n_p mlp_p / (z_p + W_p + O_p + sum_node f_p,node L_node)
+    X_p = n_p mlp_p / (z_p + W_p + sum_node f_p,node L_node)
     L_node = L0 (1 + a u^b / (1 - u)),  u = reads / read bandwidth + writes / write bandwidth < 1
 
 u includes migration copies. For one node L rises with u while the demand falls with L, so the
@@ -36,9 +36,9 @@ class Nodes(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Who asks. f64[P]: outstanding (threads x mlp), fixed_ns (think + page walk + overhead),
-    write_share; share: f64[N, P] of the accesses by node; copy_read, copy_write: f64[N] bytes/ns
-    of migration."""
+    """Who asks. f64[P]: outstanding (threads x mlp, less what stalls and kernel threads take),
+    fixed_ns (think + page walk), write_share; share: f64[N, P] of the accesses by node; copy_read,
+    copy_write: f64[N] bytes/ns of migration."""
 
     outstanding: NDArray[np.float64]
     fixed_ns: NDArray[np.float64]
