@@ -1,0 +1,45 @@
+"""Oracle O6: promotion under a rate limit, in whole simulations.
+
+Accounting periods are seconds of the clock. All folios are useful to every scan, so demand is above
+the limit until the last one has risen.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.simulation.scenarios import composed, finished
+
+LIMIT_MIB_S, SIZE_MIB = 4, 40
+PAGES_S = LIMIT_MIB_S * 256
+
+
+@pytest.mark.parametrize("order", [0, 4])
+@pytest.mark.parametrize("owner", ["scanner", "thread"])
+def test_o6_what_rises_is_the_limit_in_every_period_until_all_has_risen(
+    owner: str, order: int
+) -> None:
+    app = {"threads": 4, "vmas": [{"size_mib": float(SIZE_MIB), "node": "CXL", "order": order}]}
+    changes: dict[str, Any] = {
+        "migration__rate_limit_mib_s": LIMIT_MIB_S, "migration__owner": owner, "until_s": 12.0,
+        "pte_scan__scan_period_ms": 400, "pte_scan__ignore_threshold": 1,
+    }  # fmt: skip
+    _, rows, _ = finished(composed([app], **changes))
+    ends = rows[rows["time_ns"] % 10**9 == 0]["pgpromote_success"]
+    risen = np.diff(ends, prepend=0.0).tolist()
+    full = SIZE_MIB // LIMIT_MIB_S
+    assert risen == [PAGES_S] * full + [0.0] * (12 - full)
+    seconds = rows["time_ns"] / 1e9
+    by_fluid = seconds * PAGES_S  # a period's pages may come at its begin
+    assert (rows["pgpromote_success"] <= by_fluid + PAGES_S).all()
+    assert seconds[np.argmax(rows["pgpromote_success"] == SIZE_MIB * 256)] > full - 1
+    assert rows["migrate_limited"][-1] > 0
+
+
+def test_o6_without_a_limit_all_rises_within_the_first_period() -> None:
+    """Negative control."""
+    app = {"threads": 4, "vmas": [{"size_mib": float(SIZE_MIB), "node": "CXL"}]}
+    _, rows, _ = finished(composed([app], until_s=1.0))
+    assert rows["pgpromote_success"][-1] == SIZE_MIB * 256
+    assert rows["migrate_limited"][-1] == 0
