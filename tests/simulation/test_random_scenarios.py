@@ -1,13 +1,17 @@
 """Whole runs of scenarios drawn at random: whatever is allowed must run, and its books balance."""
 
+import contextlib
 import random
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.engine.avx512 import needs_avx512
 from tests.simulation.scenarios import composed, finished
 from tiering.simulation.load import ScenarioError
+from tiering.simulation.loop import Simulation
+from tiering.simulation.scenario import Scenario
 
 PATTERNS = ["uniform", "zipf", "hot_set", "gaussian", "sequential", "growing"]
 KNOBS: dict[str, list[Any]] = {
@@ -85,15 +89,19 @@ def some_process(one: random.Random, nr: int, names: list[str]) -> dict[str, Any
     return process
 
 
-def check(seed: int) -> None:
-    """Run the scenario of that seed; `finished` checks books and counters in every block."""
+def some_scenario(seed: int) -> Scenario:
     one = random.Random(seed)
     nodes, knobs = some_nodes(one), drawn(one, KNOBS)
     names = [node["name"] for node in nodes]
     processes = [some_process(one, nr, names) for nr in range(one.randint(1, 4))]
-    scenario = composed(processes, nodes, **knobs, until_s=0.6)
+    return composed(processes, nodes, **knobs, until_s=0.6)
+
+
+def check(seed: int) -> None:
+    """Run the scenario of that seed; `finished` checks books and counters in every block."""
+    scenario = some_scenario(seed)
     simulation, rows, _ = finished(scenario, seed)
-    assert (rows["time_ns"][:-1] % (knobs["sample_ms"] * 10**6) == 0).all()
+    assert (rows["time_ns"][:-1] % (scenario.sample_ms * 10**6) == 0).all()
     assert np.isfinite(rows["throughput"]).all()
     assert (rows["mm.throughput"] >= 0).all()
     assert ((rows["node.utilisation"] >= 0) & (rows["node.utilisation"] < 1)).all()
@@ -116,3 +124,21 @@ def test_whatever_is_allowed_runs_and_its_books_balance(first: int) -> None:
             refused.append(str(error))
     assert all("does not fit" in text or "VMA" in text for text in refused), refused
     assert len(refused) < 30, "most of them fit"
+
+
+def rows_of(scenario: Scenario, vector: bool) -> bytes:
+    simulation, rows = Simulation(scenario, 1, vector), b""
+    while not simulation.done:
+        rows += simulation.next_block().rows
+    return rows
+
+
+@needs_avx512
+def test_a_run_says_the_same_bytes_in_vector_and_in_portable_code() -> None:
+    same = []
+    for seed in range(1000, 1040):
+        with contextlib.suppress(ScenarioError):
+            scenario = some_scenario(seed)
+            same.append(rows_of(scenario, True) == rows_of(scenario, False))
+    assert all(same)
+    assert len(same) > 20, "most of them fit"
