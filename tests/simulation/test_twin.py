@@ -87,8 +87,19 @@ def test_vmas_with_phases_of_their_own_agree_with_one_table_of_the_process() -> 
     Pair(host(filler(0.5), process), runs=25).check(*FIGURES, "precision", "untouched")
 
 
-def test_a_recording_agrees_with_its_rates(tmp_path: Path) -> None:
-    """Three snapshots of three MiB, replayed so slowly that a page is touched now and then."""
+DEMOTING = {
+    "reclaim__demotion_enabled": True,
+    "reclaim__min_free_kbytes": 128,
+    "reclaim__watermark_scale_factor": 300,
+}
+
+
+@pytest.mark.parametrize("lru", ["", "active_inactive", "mglru"], ids=lambda lru: lru or "none")
+def test_a_recording_agrees_with_its_rates(lru: str, tmp_path: Path) -> None:
+    """Three snapshots of three MiB, replayed so slowly that a page is touched now and then.
+
+    Without demotion, then in closed loop.
+    """
     heat = [(16, 2, 1), (3, 20, 1), (1, 1, 9)]
     snapshots = record()[0]["snapshots"][:1] * 3
     (tmp_path / "r.damo").write_bytes(packed(record(snapshots=[
@@ -107,8 +118,10 @@ def test_a_recording_agrees_with_its_rates(tmp_path: Path) -> None:
     fields = {"recording": "r.damo", "repeat": 0, "node": "CXL", "mlp": 0.01}
     knobs = {"cell_mib": 1, "accesses_per_touch": 4.0}
     process = {"think_ns": 3e4, "vmas": [], "damon_recording": knobs} | fields
-    scenario = host(process).model_copy(update={"folder": str(tmp_path)})
-    Pair(scenario, runs=40).check(*FIGURES, "precision", "visits")
+    changes: dict[str, Any] = DEMOTING | {"reclaim__lru": lru} if lru else {}
+    scenario = host(process, **changes).model_copy(update={"folder": str(tmp_path)})
+    figures = ["pgpromote_success", "pgdemote_kswapd", "reclaim_scanned", "untouched"]
+    Pair(scenario, runs=40).check(*(figures if lru else FIGURES), "precision", "visits")
 
 
 def test_no_pattern_is_left_without_a_twin() -> None:
