@@ -67,3 +67,9 @@ def test_a_name_that_matches_nothing_is_one_line(capsys: pytest.CaptureFixture[s
     assert captured.err.startswith("knobs pte_scann: matches no knob and none of machine, pte_scan")
     assert len(captured.err.splitlines()) == 1
     assert captured.out == ""
+
+
+def test_what_presets_set_is_told_beside_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "pte_scan.skip_shared")
+    assert lines[1] == "  pte_scan.skip_shared = false"
+    assert any(line.startswith("      by preset: true in kmmscand_v1") for line in lines)

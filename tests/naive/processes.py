@@ -153,6 +153,7 @@ class Process:
     useful: int = 0
     found: int = 0
     cursor: int = 0
+    inside: int = 0
     visits: int = 0
     scanned: int = 0
 

@@ -1,4 +1,4 @@
-"""kmmscand V0 of the naive twin: the list, the visits, the PTE callback, folio by folio.
+"""kmmscand and kscand of the naive twin: the list, the visits, the PTE callback, folio by folio.
 
 Bits are those that accesses have set; the engine draws them when it looks. A granule is a step,
 after which other threads that are behind go first.
@@ -10,7 +10,7 @@ from tests.naive.accuracy import Accuracy
 from tests.naive.memory import NOWHERE, Folio, Memory
 from tests.naive.migrating import Migration
 from tests.naive.processes import Process, Vma
-from tiering.simulation.scenario import Scenario
+from tiering.simulation.scenario import FOLIOS_PER_MIB, Scenario
 
 MS = 1_000_000
 
@@ -36,11 +36,12 @@ class Scanner:
         return self.knobs.scan_enabled and len(self.members) > 0
 
     def enter(self, process: Process, now: int) -> None:
-        """A process that begins is due at once, as a new mm."""
+        """A process that begins is due after the delay, as a new mm."""
         knobs = self.knobs
         process.period_ms = self._period(knobs.scan_period_ms)
         process.size_mib = self._size(knobs.scan_size_mib)
-        process.due_ns, process.useful, process.cursor = now, 0, 0
+        process.due_ns = now + knobs.scan_delay_ms * MS
+        process.useful = process.cursor = process.inside = 0
 
     def leave(self, process: Process) -> None:
         process.due_ns = None
@@ -75,9 +76,12 @@ class Scanner:
     def _begin_visit(self, process: Process) -> None:
         self.visited = process
         self.budget_mib, self.span_mib = process.size_mib, 0.0
-        self.candidates = []
-        self.vma = process.cursor
-        self.granule = 0
+        self.candidates, self.of_vma = [], 0
+        self.vma, self.granule = process.cursor, process.inside
+        self.pages_left = float("inf")
+        if self.knobs.page_budget_pct:
+            pages = process.size_mib * FOLIOS_PER_MIB
+            self.pages_left = max(1, pages * self.knobs.page_budget_pct // 100)
 
     def _walk_granule(self, process: Process) -> None:
         vma = scanned_vmas(process)[self.vma]
@@ -89,14 +93,20 @@ class Scanner:
             if folio.nid == NOWHERE:
                 continue
             process.scanned += folio.pages
+            self.pages_left -= folio.pages
             on_top = self.memory.top[folio.nid]
             cost += folio.pages * (self.knobs.pte_top_ns if on_top else self.knobs.pte_slow_ns)
-            if not on_top and self._is_useful(folio):
+            passed_over = on_top or (folio.shared and self.knobs.skip_shared)
+            if not passed_over and self._is_useful(folio):
                 self.candidates.append(folio)
+                self.of_vma += 1
         self.clock += int(cost + 0.5)
         self.granule += 1
         if self.granule == len(vma.granules):
             self._end_vma(process, vma)
+        elif self.pages_left <= 0:
+            process.cursor, process.inside = self.vma, self.granule
+            self._end_visit(process)
 
     def _is_useful(self, folio: Folio) -> bool:
         """The PTE callback: clears the accessed bit, and remembers it as young."""
@@ -108,29 +118,37 @@ class Scanner:
         return useful if self.knobs.useful == "as_posted" else accessed
 
     def _end_vma(self, process: Process, vma: Vma) -> None:
-        """The budget is tested between VMAs; it is raised once if there was much to find."""
-        knobs = self.knobs
+        """The budget is tested between VMAs."""
         self.vma += 1
-        self.granule = 0
+        self.granule = process.inside = 0
         self.span_mib += vma.size_mib
         last = self.vma == len(scanned_vmas(process))
-        used_up = self.span_mib >= self.budget_mib
-        if used_up and len(self.candidates) > knobs.ignore_threshold:
-            self.budget_mib = max(self.budget_mib, knobs.scan_size_max_mib)
-            used_up = self.span_mib >= self.budget_mib
-        if last or used_up:
+        if last or self.pages_left <= 0 or self._used_up():
             process.cursor = 0 if last else self.vma
             self._end_visit(process)
+        self.of_vma = 0
+
+    def _used_up(self) -> bool:
+        """V0 raises the budget once if there was much to find; V2 looks at the last VMA."""
+        knobs = self.knobs
+        if self.span_mib >= self.budget_mib and knobs.budget == "until_useful":
+            return self.of_vma > 0
+        much = len(self.candidates) > knobs.ignore_threshold
+        if self.span_mib >= self.budget_mib and much and knobs.budget == "raised":
+            self.budget_mib = max(self.budget_mib, knobs.scan_size_max_mib)
+        return self.span_mib >= self.budget_mib
 
     def _end_visit(self, process: Process) -> None:
         found = len(self.candidates)
-        useful = found if found >= self.knobs.ignore_threshold else 0
+        decay = self.knobs.decay_shift
+        useful = found + (process.useful // 2**decay if decay else 0)
+        useful = useful if useful >= self.knobs.ignore_threshold else 0
         self._adapt(process, process.useful, useful)
         process.useful, process.found = useful, found
         process.visits += 1
         process.due_ns = self.clock + process.period_ms * MS
         self.visited = None
-        self.accuracy.judge(process, self.candidates, process.cursor == 0)
+        self.accuracy.judge(process, self.candidates, process.cursor == process.inside == 0)
         self.migration.add(self.candidates, self.clock)
         self.draining = self.inline and self.migration.waits(self.clock)
 

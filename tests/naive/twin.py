@@ -6,8 +6,8 @@ batch at a time, and find the bits as they are at that moment. Folios are object
 anew, laws are exact, and the closed loop goes round until nothing changes.
 
 Simulated are all that moves folios or asks for touches: patterns and recordings, folio orders, page
-cache, kmmscand V0 with inline migration or a thread, kswapd and direct reclaim by lists and by
-generations, processes that come, grow, go and run out of memory, latency under load, page walks,
+cache, kmmscand and kscand with inline migration or a thread, kswapd and direct reclaim by lists and
+by generations, processes that come, grow, go and run out of memory, latency under load, page walks,
 stalls. Not simulated: CPUs (there are plenty, and nobody waits for one) and live knobs.
 
 Where the engine simplifies, and docs/model.md says so, results may differ: within a tick it does
@@ -27,6 +27,7 @@ from tests.naive.processes import RIGHT, Process, Wrong, processes_of
 from tests.naive.reclaiming import Kswapd
 from tests.naive.scanning import Scanner, scanned_vmas
 from tests.naive.throughput import TICK_NS, Throughput
+from tiering.simulation.presets import PRESETS
 from tiering.simulation.scenario import Scenario
 
 __all__ = ["RIGHT", "Twin", "Wrong"]
@@ -83,7 +84,7 @@ class Twin:
         return [*self.scanners, *self.migrators, *self.kswapds.values()]
 
     def _scanners(self, scenario: Scenario) -> list[Scanner]:
-        if scenario.preset != "kmmscand_v0":
+        if PRESETS[scenario.preset].source != "pte_scan":
             return []
         nr = scenario.pte_scan.nr_threads
         return [

@@ -3,11 +3,14 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.scenarios import TINY, tiny
+from tiering.model.knobs import knob_specs
 from tiering.simulation.build import build
 from tiering.simulation.catalogue import scenario_names, scenario_path
 from tiering.simulation.describe import describe
 from tiering.simulation.load import ScenarioError, load_file, load_text, parse_value
 from tiering.simulation.loop import Simulation
+from tiering.simulation.presets import PRESETS
+from tiering.simulation.scenario import SECTIONS
 
 
 def problem(text: str = TINY, /, **changes: object) -> str:
@@ -203,3 +206,31 @@ def test_a_recording_that_is_missing_or_broken_is_one_line(tmp_path: Path) -> No
 
 def scenario_recording() -> Path:
     return scenario_path("redis-hot10").parent / "recordings" / "redis-hot10.damo"
+
+
+def test_a_preset_sets_knobs_and_what_the_scenario_says_wins() -> None:
+    values = tiny(preset="kmmscand_v1", pte_scan__scan_period_min_ms=450).knob_values()
+    assert values["pte_scan.scan_delay_ms"] == 1000
+    assert values["pte_scan.scan_period_min_ms"] == 450
+    assert values["migration.owner"] == "thread"
+    assert values["migration.reserve"] == "none", "the file says so"
+    assert tiny().knob_values()["pte_scan.scan_delay_ms"] == 0
+
+
+def test_a_range_that_a_preset_closes_is_refused_by_its_value() -> None:
+    with pytest.raises(ScenarioError) as error:
+        tiny(preset="kmmscand_v1", pte_scan__scan_size_max_mib=128)
+    assert str(error.value) == (
+        "tiny: pte_scan.scan_size_min_mib = 256: should be at most scan_size_max_mib = 128"
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_settings_of_a_preset_are_knobs_that_it_shows_and_differ_from_the_default(
+    preset: str,
+) -> None:
+    for section, knobs in PRESETS[preset].settings.items():
+        assert section in PRESETS[preset].sections
+        specs = knob_specs(section, SECTIONS[section])
+        assert all(specs[name].default != value for name, value in knobs.items())
+    assert tiny(preset=preset).preset == preset

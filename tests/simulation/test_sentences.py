@@ -4,6 +4,7 @@ import pytest
 
 from tests.simulation.scenarios import TINY
 from tests.simulation.test_load import problem
+from tiering.simulation.presets import PRESETS
 
 
 def test_an_unknown_key_is_named_with_the_keys_there_are() -> None:
@@ -37,6 +38,7 @@ PATTERN_PROBLEMS = [
     ("zipf", 9, "should be a table; allowed are exponent"),
     ("uniform", 9, "should be a table; no key is allowed"),
 ]
+A_PRESET = "allowed is one of " + ", ".join(map(repr, PRESETS))
 A_NAME = "allowed is a name of 1 .. 40 letters, digits or _.- that begins with a letter or digit"
 FIELD_PROBLEMS = [
     ("nodes.0.capacity_mib", 0, "0: allowed is a whole number 1 .. 67_108_864"),
@@ -55,7 +57,7 @@ FIELD_PROBLEMS = [
     ),
     ("title", "", "'': allowed is text of 1 .. 200 characters"),
     ("title", "x" * 900, f"'{'x' * 59}...: allowed is text of 1 .. 200 characters"),
-    ("preset", "magic", "'magic': allowed is one of 'none', 'kmmscand_v0', 'oracle'"),
+    ("preset", "magic", f"'magic': {A_PRESET}"),
     ("processes", {}, "a table: allowed is a list of 1 or more tables, [[processes]]"),
     ("processes.0.vmas", {}, "a table: allowed is a list of tables, [[processes.vmas]]"),
     ("processes.0.think_ns", float("nan"), "nan: allowed is 0 .. 1_000_000_000_000"),
@@ -124,5 +126,5 @@ def test_a_wrong_type_is_named_with_what_is_allowed(value: object) -> None:
 
 def test_a_missing_key_is_named() -> None:
     assert problem(TINY.replace('preset = "kmmscand_v0"\n', "")) == (
-        "tiny: preset: missing; allowed is one of 'none', 'kmmscand_v0', 'oracle'"
+        f"tiny: preset: missing; {A_PRESET}"
     )

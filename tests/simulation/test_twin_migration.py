@@ -101,3 +101,26 @@ def test_two_threads_share_the_list(useful: str) -> None:
     changes |= {"migration__thread_sleep_ms": 5}
     figures = ["visits", "pgpromote_candidate", "recall"]
     Pair(host(filler(0.5), process, **changes), runs=40).check(*figures)
+
+
+VERSION_1 = {
+    "preset": "kmmscand_v1",
+    "pte_scan__scan_delay_ms": 300,
+    "pte_scan__scan_size_mib": 32,
+    "pte_scan__scan_size_min_mib": 1,
+    "pte_scan__scan_size_max_mib": 64,
+    "pte_scan__decay_shift": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("budget", "pages"), [("strict", 0), ("until_useful", 0), ("raised", 0), ("strict", 25)]
+)
+def test_version_1_and_its_budgets_agree_with_the_twin(budget: str, pages: int) -> None:
+    """Several VMAs of which one is shared in part; a page budget ends visits between granules."""
+    vmas = [ODD, ODD | {"size_mib": 33.0, "order": 4}, HOT | {"pattern": "hot_set"}]
+    changes: dict[str, Any] = VERSION_1 | {
+        "pte_scan__budget": budget, "pte_scan__page_budget_pct": pages,
+    }  # fmt: skip
+    nodes = (DRAM, CXL | {"capacity_mib": 64})
+    Pair(host(filler(0.875), app(1.2e7, *vmas), nodes=nodes, **changes), runs=30).check("found")

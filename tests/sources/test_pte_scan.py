@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.engine.machines import flat_memory, flat_rates, pace
-from tiering.engine.flow import Pace
+from tests.sources.scanners import STILL, one_visit, scanner
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
 from tiering.engine.touch import scratch
 from tiering.sources.pte_knobs import PteScan
@@ -14,7 +14,6 @@ from tiering.sources.pte_visit import NS_PER_MS, adapt
 
 V0 = PteScan()
 FREE = V0._replace(pte_slow_ns=0.0, pte_top_ns=0.0, visit_ns=0)
-STILL = pace()  # no process runs
 
 
 def visits_until(period: int, limit: int, x: int, y: int) -> int:
@@ -52,38 +51,14 @@ def test_the_size_stays_between_its_bounds() -> None:
     assert adapt(rules(V0), 2000, 16384, 500, 500)[1] == 16384
 
 
-def scanner(
-    sizes: list[int], knobs: PteScan = FREE, share: float = 0.0, nid: int = 1
-) -> PteScanner:
-    """One mm with VMAs of so many granules each, all on the slow node."""
-    memory = flat_memory(sum(sizes) * GRANULE, nid=nid)
-    borders = np.cumsum([0, *sizes])
-    vmas = tuple((int(a), int(b), float((b - a) * 32)) for a, b in itertools.pairwise(borders))
-    return PteScanner(knobs, memory, flat_rates(share), scratch(), [ScannedMm("mm", vmas)])
-
-
-def one_visit(scan: PteScanner, clock: int, pace: Pace = STILL) -> tuple[int, int]:
-    """Run to the end of the next visit; (clock, useful folios reported)."""
-    reported = 0
-    visits = int(scan.mms.nr_visits.sum())
-    until = clock
-    while scan.mms.nr_visits.sum() == visits:
-        until += 100_000
-        while clock < until and scan.mms.nr_visits.sum() == visits:
-            step = scan.run(0, clock, until, pace, True)
-            clock = step.clock
-            reported += step.nr_reports
-    return clock, reported
-
-
 def test_the_first_walk_reports_every_slow_folio_touched_or_not() -> None:
-    scan = scanner([2])
+    scan = scanner([2], FREE)
     _, reported = one_visit(scan, 0)
     assert reported == 2 * GRANULE
 
 
 def test_an_untouched_folio_is_not_reported_again() -> None:
-    scan = scanner([2])
+    scan = scanner([2], FREE)
     clock, _ = one_visit(scan, 0)
     _, reported = one_visit(scan, clock)
     assert reported == 0
@@ -91,7 +66,7 @@ def test_an_untouched_folio_is_not_reported_again() -> None:
 
 
 def test_a_folio_touched_once_is_reported_for_ever() -> None:
-    scan = scanner([1])
+    scan = scanner([1], FREE)
     clock, _ = one_visit(scan, 0)
     scan.memory.folio[7] |= np.uint32(ACCESSED)
     for _ in range(3):
@@ -103,7 +78,7 @@ def test_a_folio_touched_once_is_reported_for_ever() -> None:
 
 
 def test_top_tier_folios_are_never_reported() -> None:
-    scan = scanner([2], nid=0)
+    scan = scanner([2], FREE, nid=0)
     _, reported = one_visit(scan, 0)
     assert reported == 0
 
@@ -138,7 +113,7 @@ def test_the_next_visit_goes_on_where_the_last_one_stopped_and_then_wraps() -> N
 
 
 def test_fewer_useful_folios_than_the_threshold_count_as_none() -> None:
-    scan = scanner([1])
+    scan = scanner([1], FREE)
     clock, _ = one_visit(scan, 0)
     scan.memory.folio[:99] |= np.uint32(ACCESSED)
     clock, reported = one_visit(scan, clock)
@@ -160,7 +135,7 @@ def test_each_granule_is_read_at_its_own_time() -> None:
 
 
 def test_the_next_visit_is_due_one_period_after_the_last_ended() -> None:
-    scan = scanner([1])
+    scan = scanner([1], FREE)
     clock, _ = one_visit(scan, 0)
     assert scan.mms.period_ms[0] == 400
     one_visit(scan, clock)
@@ -196,7 +171,7 @@ def test_idle_cycles_cost_one_pass_of_the_list_each() -> None:
 
 
 def test_a_live_period_is_written_to_every_mm_and_clamped() -> None:
-    scan = scanner([1])
+    scan = scanner([1], FREE)
     clock, _ = one_visit(scan, 0)
     scan.retune("scan_period_ms", 100, clock)
     assert scan.mms.period_ms[0] == 400
@@ -205,7 +180,7 @@ def test_a_live_period_is_written_to_every_mm_and_clamped() -> None:
 
 
 def test_a_live_period_before_the_first_visit_leaves_an_mm_due_as_it_was() -> None:
-    scan = scanner([1])
+    scan = scanner([1], FREE)
     scan.enter(0, 50)
     scan.retune("scan_period_ms", 3000, 70)
     assert scan.mms.next_scan[0] == 50

@@ -8,6 +8,7 @@ from typing import Any
 
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.load import ScenarioError
+from tiering.simulation.presets import presets_with
 from tiering.simulation.scenario import SECTIONS
 from tiering.workloads.table import PATTERNS
 
@@ -58,15 +59,25 @@ def _chosen(wanted: str) -> Iterator[str]:
 def described(spec: KnobSpec) -> str:
     """A knob in a few lines."""
     knob = spec.knob
-    default = f"{spec.default:g}" if spec.kind == "float" else repr(spec.default)
-    if spec.kind == "bool":
-        default = default.lower()
     kind = "live" if knob.live else "start-only"
     within = f", within {' .. '.join(knob.within)}" if knob.within else ""
-    lines = [f"  {spec.path} = {default}", f"{spec.allowed}{within}; {kind}", knob.meaning]
+    lines = [
+        f"  {spec.path} = {_figure(spec.default)}",
+        f"{spec.allowed}{within}; {kind}",
+        knob.meaning,
+    ]
+    if by_value := presets_with(spec.section, spec.name):
+        told = [f"{_figure(value)} in {', '.join(names)}" for value, names in by_value.items()]
+        lines.append("by preset: " + "; ".join(told))
     if knob.source:
         lines.append(f"source: {knob.source}")
     indent = " " * 6
     body = [textwrap.fill(line, WIDTH, initial_indent=indent, subsequent_indent=indent)
             for line in lines[1:]]  # fmt: skip
     return "\n".join([lines[0], *body])
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return repr(value).lower()
+    return f"{value:g}" if isinstance(value, float) else repr(value)

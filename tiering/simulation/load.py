@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
 from tiering.simulation.entries import entry_problems, own_keys
+from tiering.simulation.presets import with_settings
 from tiering.simulation.scenario import Process, Scenario
 from tiering.simulation.sentences import UNKNOWN_KEY, sentence
 
@@ -71,7 +72,7 @@ def load_text(
     problems: list[Any] = [{"type": UNKNOWN_KEY, "loc": path} for path in own_keys(data)]
     scenario = None
     try:
-        scenario = Scenario.model_validate(data)
+        scenario = Scenario.model_validate(with_settings(data))
     except ValidationError as error:
         problems += error.errors()
     if problems or scenario is None:

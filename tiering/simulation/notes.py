@@ -25,7 +25,8 @@ Note = tuple[list[str], str]
 
 
 def _scanning(scenario: "Scenario") -> Iterator[Note]:
-    if all(one_vma(process) for process in scenario.processes):
+    one_each = all(one_vma(process) for process in scenario.processes)
+    if one_each and not scenario.pte_scan.page_budget_pct:
         yield (
             ["pte_scan.scan_size_mib"],
             "every mm is one VMA, and as posted the budget is tested only between VMAs.",
@@ -40,7 +41,9 @@ def _migrating(scenario: "Scenario") -> Iterator[Note]:
     if scenario.migration.owner == "scanner":
         yield ["migration.thread_sleep_ms"], "the scanner migrates itself."
     if not any(vma.shared_pct for process in scenario.processes for vma in process.vmas):
-        yield ["migration.refuse_shared"], "no VMA has shared_pct."
+        yield ["migration.refuse_shared", "pte_scan.skip_shared"], "no VMA has shared_pct."
+    elif scenario.pte_scan.skip_shared:
+        yield ["migration.refuse_shared"], "the scan passes over shared folios."
 
 
 def _reclaiming(scenario: "Scenario") -> Iterator[Note]:

@@ -1,10 +1,36 @@
-"""Presets join the rooms as the kernel does; anything a scenario can name is in this table."""
+"""Presets join the rooms as the kernel does; anything a scenario can name is in this table.
 
-from typing import NamedTuple
+A preset may bring values of knobs: they stand in for the declared defaults, and what a scenario
+says itself wins over both.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+Settings = Mapping[str, Mapping[str, Any]]
+"""section -> knob -> value."""
+
+_KMMSCAND_V1: Settings = {
+    "pte_scan": {
+        "scan_size_mib": 1024,
+        "scan_size_min_mib": 256,
+        "scan_size_max_mib": 4096,
+        "scan_period_min_ms": 500,
+        "scan_delay_ms": 1000,
+        "ignore_threshold": 256,
+        "decay_shift": 4,
+        "budget": "strict",
+        "skip_shared": True,
+    },
+    "migration": {"owner": "thread", "reserve": "high", "refuse_shared": True},
+}
+_SECTIONS = ("pte_scan", "migration", "reclaim")
 
 
 class Preset(NamedTuple):
-    """Mechanism of each room ("" = none) and the knob sections that a run of it shows."""
+    """Mechanism of each room ("" = none), the knob sections that a run of it shows, the name of its
+    threads where the source has another, and the values of knobs in which it differs from the declared defaults."""
 
     meaning: str
     source: str
@@ -12,13 +38,19 @@ class Preset(NamedTuple):
     promotion: str
     demotion: str
     sections: tuple[str, ...]
+    thread: str = ""
+    settings: Settings = MappingProxyType({})
 
 
 PRESETS: dict[str, Preset] = {
     "none": Preset("nothing is promoted: the reference line", "", "", "", "kswapd", ("reclaim",)),
     "kmmscand_v0": Preset(
         "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
-        "pte_scan", "last_report", "every_report", "kswapd", ("pte_scan", "migration", "reclaim"),
+        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kmmscand",
+    ),
+    "kmmscand_v1": Preset(
+        "a scanning and a migrating thread, shared folios left alone, as posted in March 2025",
+        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kmmscand", _KMMSCAND_V1,
     ),
     "chmu": Preset(
         "the CXL device counts accesses, and what is on its hot list is promoted",
@@ -34,3 +66,24 @@ PRESETS: dict[str, Preset] = {
         "", "", "oracle", "", (),
     ),
 }  # fmt: skip
+
+
+def with_settings(data: dict[str, Any]) -> dict[str, Any]:
+    """What a file says, completed by the settings of the preset that it names."""
+    name = data.get("preset")
+    preset = PRESETS.get(name) if isinstance(name, str) else None
+    filled = dict(data)
+    for section, knobs in preset.settings.items() if preset else ():
+        own = data.get(section, {})
+        if isinstance(own, dict):
+            filled[section] = {**knobs, **own}
+    return filled
+
+
+def presets_with(section: str, knob: str) -> dict[Any, list[str]]:
+    """Which presets set a knob: their names by the value."""
+    found: dict[Any, list[str]] = {}
+    for name, preset in PRESETS.items():
+        if knob in preset.settings.get(section, {}):
+            found.setdefault(preset.settings[section][knob], []).append(name)
+    return found

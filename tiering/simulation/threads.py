@@ -43,9 +43,9 @@ def thread_lists(scenario: Scenario) -> list[list[int]]:
 
 def thread_names(scenario: Scenario) -> tuple[str, ...]:
     """Names of all kernel threads of a run: scanning, migrating, reclaiming."""
-    scanning = len(thread_lists(scenario))
-    one = SOURCES[PRESETS[scenario.preset].source].thread if scanning else ""
-    names = [one] if scanning == 1 else [f"{one}/{i}" for i in range(scanning)]
+    scanning, preset = len(thread_lists(scenario)), PRESETS[scenario.preset]
+    name = preset.thread or (SOURCES[preset.source].thread if scanning else "")
+    names = [name] if scanning == 1 else [f"{name}/{i}" for i in range(scanning)]
     if scanning and scenario.migration.owner == "thread":
         names.append("migration")
     if scenario.reclaim.demotion_enabled:

@@ -22,7 +22,7 @@ def watcher(
     if source == "pte_scan":
         return PteScanner(
             scenario.pte_scan, world.memory, world.rates, scratch, world.mms,
-            thread_lists(scenario),
+            thread_lists(scenario), PRESETS[scenario.preset].thread,
         )  # fmt: skip
     if source == "chmu":
         slow = (~world.top_tier).astype(np.uint8)

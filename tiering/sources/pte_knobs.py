@@ -1,10 +1,11 @@
-"""Knobs of kmmscand (docs/model.md#pte-scan)."""
+"""Knobs of kmmscand and kscand (docs/model.md#pte-scan). The defaults are those of V0."""
 
 from typing import Annotated, Literal, NamedTuple
 
 from tiering.model.knobs import Knob
 
 _V0 = "mm/kmmscand.c, RFC V0"
+_V1 = "mm/kmmscand.c, RFC V1"
 _GUESS = "inside the 5-50 ns bracket that follows from the V0 overhead table; not calibrated"
 
 
@@ -58,6 +59,49 @@ class PteScan(NamedTuple):
         int,
         Knob("visits", 1, 1_000_000, "Visits a cycle; an mm that is not due costs one too.", _V0),
     ] = 4096
+    scan_delay_ms: Annotated[
+        int,
+        Knob("ms", 0, 60_000, "From the begin of an mm to its first scan.",
+             _V1 + ": scan_delay of NUMA balancing"),
+    ] = 0  # fmt: skip
+    decay_shift: Annotated[
+        int,
+        Knob(
+            "bits",
+            0,
+            62,
+            "The last visit's useful folios, shifted right by this, count as found in this one; "
+            "0 = none.",
+            _V1 + ": 4",
+        ),
+    ] = 0
+    budget: Annotated[
+        Literal["raised", "strict", "until_useful"],
+        Knob(
+            "",
+            None,
+            None,
+            "When the scan size is used up it is raised to the maximum if more folios than the "
+            "threshold were useful (V0), or the visit ends (V1), or it ends if the VMA just walked "
+            "gave candidates (V2, V3).",
+            "RFC V0 .. V3: the scan loop",
+        ),
+    ] = "raised"
+    page_budget_pct: Annotated[
+        int,
+        Knob(
+            "%",
+            0,
+            100,
+            "Part of the scan size, in pages, with which a visit ends even inside a VMA; 0 = "
+            "never, as posted (bytes taken for pages). The text intends 25.",
+            _V1 + ": nr_to_scan",
+        ),
+    ] = 0
+    skip_shared: Annotated[
+        bool,
+        Knob("", None, None, "Whether folios that several mms map are never useful.", _V1),
+    ] = False
     useful: Annotated[
         Literal["as_posted", "as_intended"],
         Knob(

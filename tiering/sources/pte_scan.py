@@ -1,4 +1,4 @@
-"""kmmscand: kernel threads read the accessed bits of all processes (docs/model.md#pte-scan).
+"""kmmscand, kscand: kernel threads read accessed bits of all mms (docs/model.md#pte-scan).
 
 One thread serves every mm as posted, or several share the list. The loops are in pte_visit.py (the
 thread) and pte_walk.py (the PTE callback); this is what holds their state. Not modelled: holes in
@@ -41,16 +41,17 @@ class PteScanner:
         scratch: Scratch,
         mms: list[ScannedMm],
         lists: Sequence[Sequence[int]] | None = None,
+        thread: str = "kmmscand",
     ) -> None:
-        """lists: the mms of each thread in order; None: one thread for all."""
+        """lists: the mms of each thread in order; None: one thread for all. thread: its name."""
         self.knobs = knobs
         self._rules = rules(knobs)
-        self._slow = 1.0
+        self._slow, self._thread = 1.0, thread
         self.names = [mm.name for mm in mms]
         self.memory, self._rates, self._scratch = memory, rates, scratch
         period = clamp(knobs.scan_period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms)
         size = clamp(knobs.scan_size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib)
-        self.mms: MmTable = mm_table(mms, period, size)
+        self.mms: MmTable = mm_table(mms, period, size, knobs.scan_delay_ms * NS_PER_MS)
         everyone = [range(len(mms))]
         self.posts = [
             post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan) for one in lists or everyone
@@ -105,7 +106,7 @@ class PteScanner:
         self._rules = rules(knobs, slow)
 
     def enter(self, mm: int, now: int) -> None:
-        """An mm that has just begun: due at once, with the period and size of new mms."""
+        """An mm that has just begun: due after the delay, with the period and size of new mms."""
         knobs, mms = self.knobs, self.mms
         mms.period_ms[mm] = clamp(
             knobs.scan_period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms
@@ -113,10 +114,10 @@ class PteScanner:
         mms.size_mib[mm] = clamp(
             knobs.scan_size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib
         )
-        mms.next_scan[mm] = now
+        mms.next_scan[mm] = now + knobs.scan_delay_ms * NS_PER_MS
         mms.last_start[mm] = mms.pass_start[mm] = -1
         mms.last_end[mm] = now
-        mms.useful[mm] = mms.cursor[mm] = 0
+        mms.useful[mm] = mms.cursor[mm] = mms.inside[mm] = 0
 
     def leave(self, mm: int) -> None:
         """An mm that has exited, or has not begun: it is never due, a visit to it is over."""
@@ -128,7 +129,7 @@ class PteScanner:
     def _event(self, row: list[int]) -> dict[str, Any]:
         clock, mm, useful, old_period, period, old_size, size = row
         text = (
-            f"kmmscand: mm {self.names[mm]} useful {useful} "
+            f"{self._thread}: mm {self.names[mm]} useful {useful} "
             f"period {old_period} -> {period} ms size {old_size} -> {size} MiB"
         )
         return {"t_ns": clock, "kind": "log", "text": text}

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.folios import SHARED
 from tiering.engine.reports import Reports, reports
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED
@@ -12,8 +13,16 @@ from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED
 Ints = NDArray[np.int64]
 
 # fields of a thread's `at`: where it is on its list and in its visit
-SLOT, CYCLE_LEFT, MM, VMA, GRANULE, BUDGET_MIB, USEFUL, SCANNED, BEGUN = range(9)
-AT_SIZE = 9
+AT_SIZE = 11
+(
+    SLOT, CYCLE_LEFT, MM, VMA, GRANULE, BUDGET_MIB, PAGES_LEFT, USEFUL, VMA_USEFUL, SCANNED, BEGUN,
+) = range(AT_SIZE)  # fmt: skip
+
+RAISED, STRICT, UNTIL_USEFUL = range(3)
+"""What happens when the scan size is used up."""
+_BUDGETS = {"raised": RAISED, "strict": STRICT, "until_useful": UNTIL_USEFUL}
+NO_DECAY = 63
+"""Shift that leaves nothing."""
 
 MOST_RUNS = 4096
 """Granules of which a thread reports folios in one step."""
@@ -39,7 +48,8 @@ class MmTable(NamedTuple):
     longest_ns: longest visit so far. missed: visits that began later than 1.1 periods after the
     one before. useful: X, as stored after the threshold; found: useful folios of the last visit,
     uncut. nr_visits, nr_scanned: counters. cursor: VMA where the next visit begins, counted from
-    vma_at[mm]. vma_at: [M + 1]. vma_first, vma_end: [V] granules. vma_mib: f64[V].
+    vma_at[mm], and inside: at which granule of it. vma_at: [M + 1]. vma_first, vma_end: [V]
+    granules. vma_mib: f64[V].
     """
 
     period_ms: Ints
@@ -57,6 +67,7 @@ class MmTable(NamedTuple):
     nr_visits: Ints
     nr_scanned: Ints
     cursor: Ints
+    inside: Ints
     vma_at: Ints
     vma_first: Ints
     vma_end: Ints
@@ -64,7 +75,7 @@ class MmTable(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The knobs as the loops take them (pte_knobs.py); ns are those of the clock. posted: see
+    """The knobs as the loops take them (pte_knobs.py); ns are those of the clock. test, skip: see
     pte_walk.py."""
 
     scan_enabled: bool
@@ -78,11 +89,15 @@ class Rules(NamedTuple):
     period_coarse_shift: int
     size_shift: int
     mms_to_scan: int
+    decay_shift: int
+    budget: int
+    page_budget_pct: int
     pte_slow_ns: float
     pte_top_ns: float
     visit_ns: int
     skip_ns: int
-    posted: int
+    test: int
+    skip: int
 
 
 def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
@@ -99,11 +114,15 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         period_coarse_shift=knobs.period_coarse_shift,
         size_shift=knobs.size_shift,
         mms_to_scan=knobs.mms_to_scan,
+        decay_shift=knobs.decay_shift or NO_DECAY,
+        budget=_BUDGETS[knobs.budget],
+        page_budget_pct=knobs.page_budget_pct,
         pte_slow_ns=knobs.pte_slow_ns * slow,
         pte_top_ns=knobs.pte_top_ns * slow,
         visit_ns=round(knobs.visit_ns * slow),
         skip_ns=round(knobs.skip_ns * slow),
-        posted=AS_POSTED if knobs.useful == "as_posted" else AS_INTENDED,
+        test=AS_POSTED if knobs.useful == "as_posted" else AS_INTENDED,
+        skip=SHARED if knobs.skip_shared else 0,
     )
 
 
@@ -142,8 +161,8 @@ def buffers(nr_reports: int) -> Buffers:
     )
 
 
-def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int) -> MmTable:
-    """All mms due at time 0, with that period and size."""
+def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int, due_ns: int) -> MmTable:
+    """All mms due at that time, with that period and size."""
     nr = len(mms)
     vmas = [vma for mm in mms for vma in mm.vmas]
 
@@ -153,7 +172,7 @@ def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int) -> MmTable:
     table = MmTable(
         period_ms=np.full(nr, period_ms, np.int64),
         size_mib=np.full(nr, size_mib, np.int64),
-        next_scan=zeros(),
+        next_scan=np.full(nr, due_ns, np.int64),
         last_start=zeros(),
         last_end=zeros(),
         pass_start=zeros(),
@@ -166,6 +185,7 @@ def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int) -> MmTable:
         nr_visits=zeros(),
         nr_scanned=zeros(),
         cursor=zeros(),
+        inside=zeros(),
         vma_at=np.cumsum([0, *(len(mm.vmas) for mm in mms)]).astype(np.int64),
         vma_first=np.array([first for first, _, _ in vmas], np.int64),
         vma_end=np.array([end for _, end, _ in vmas], np.int64),

@@ -7,8 +7,9 @@ this one (counts under the ignore threshold read as 0):
     X = 0, Y = 0   period x 1.15   size / 2          X > 0, Y = 0   period x 8
     X = 0, Y > 0   period / 8      size = max        X > 0, Y > 0   period x 0.85   size x 2
 
-Mirrors the scan loop of kmmscand (RFC V0, December 2024) as posted: the budget is tested only
-between VMAs, so one large VMA is always walked to its end.
+With a decay Y is the count plus a part of X. Mirrors the scan loops of kmmscand (RFC V0, V1) and
+kscand (RFC V2, V3) as posted: the budget is tested only between VMAs, so one large VMA is always
+walked to its end.
 """
 
 import numpy as np
@@ -21,14 +22,19 @@ from tiering.sources.pte_state import (
     CYCLE_LEFT,
     GRANULE,
     MM,
+    PAGES_LEFT,
+    RAISED,
     SCANNED,
     SLOT,
+    UNTIL_USEFUL,
     USEFUL,
     VMA,
+    VMA_USEFUL,
 )
 from tiering.sources.pte_walk import has_room, walk
 
 NS_PER_MS = 1_000_000
+PAGES_PER_MIB = 256
 NEVER = 2**62
 """ns; when an mm is due that is not there."""
 FEW = 256
@@ -82,7 +88,7 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
             clock, used = next_visit(mms.next_scan, post.members, at, rules, clock, until)
             busy += used
             if at[MM] >= 0:
-                begin_visit(mms, at, post.span)
+                begin_visit(mms, at, post.span, rules)
             continue
         mm = at[MM]
         vma = mms.vma_at[mm] + at[VMA]
@@ -92,14 +98,13 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
         before = n
         granule, clock, n, nr_runs, scanned = walk(
             memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
-            until, pace, (rules.pte_slow_ns, rules.pte_top_ns, rules.posted), found, n, nr_runs,
+            until, pace, (rules.pte_slow_ns, rules.pte_top_ns, rules.test, rules.skip),
+            at[PAGES_LEFT], found, n, nr_runs,
         )  # fmt: skip
         busy += clock - begin
-        at[GRANULE] = granule - mms.vma_first[vma]
         at[USEFUL] += n - before
-        at[SCANNED] += scanned
-        if granule == mms.vma_end[vma] and vma_done(mms, at, post.span, rules, vma):
-            if mms.cursor[mm] == 0:
+        if walked(mms, at, post.span, rules, vma, granule, scanned):
+            if mms.cursor[mm] + mms.inside[mm] == 0:
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
                 nr_pass += 1
             nr_log += end_visit(mms, at, rules, clock, buffers.log[nr_log])
@@ -203,7 +208,7 @@ def sleep(next_scan, members, at, rules, clock, until):  # type: ignore[no-untyp
 
 
 @loop
-def begin_visit(mms, at, span):  # type: ignore[no-untyped-def]
+def begin_visit(mms, at, span, rules):  # type: ignore[no-untyped-def]
     """The visit begins at at[BEGUN], before its fixed cost."""
     mm, begun = at[MM], at[BEGUN]
     if mms.last_start[mm] >= 0:
@@ -212,39 +217,62 @@ def begin_visit(mms, at, span):  # type: ignore[no-untyped-def]
             mms.missed[mm] += 1
     mms.last_start[mm] = begun
     at[VMA] = mms.cursor[mm]
-    at[GRANULE] = 0
+    at[GRANULE] = mms.inside[mm]
     at[BUDGET_MIB] = mms.size_mib[mm]
-    at[USEFUL] = 0
+    at[PAGES_LEFT] = NEVER
+    if rules.page_budget_pct > 0:
+        at[PAGES_LEFT] = max(1, at[BUDGET_MIB] * PAGES_PER_MIB * rules.page_budget_pct // 100)
+    at[USEFUL] = at[VMA_USEFUL] = 0
     at[SCANNED] = 0
     span[0] = 0.0
 
 
 @loop
-def vma_done(mms, at, span, rules, vma):  # type: ignore[no-untyped-def]
-    """Account a walked VMA; True if the visit stops here."""
+def walked(mms, at, span, rules, vma, granule, scanned):  # type: ignore[no-untyped-def]
+    """Account what was walked, up to `granule`; True if the visit stops here."""
     mm = at[MM]
+    at[GRANULE] = granule - mms.vma_first[vma]
+    at[SCANNED] += scanned
+    at[PAGES_LEFT] -= scanned
+    if granule < mms.vma_end[vma]:
+        if at[PAGES_LEFT] > 0:
+            return False
+        mms.cursor[mm], mms.inside[mm] = at[VMA], at[GRANULE]
+        return True
     span[0] += mms.vma_mib[vma]
+    found = at[USEFUL] - at[VMA_USEFUL]
     at[VMA] += 1
-    at[GRANULE] = 0
+    at[GRANULE] = mms.inside[mm] = 0
+    at[VMA_USEFUL] = at[USEFUL]
     if vma + 1 == mms.vma_at[mm + 1]:
         mms.cursor[mm] = 0
         return True
-    if span[0] < at[BUDGET_MIB]:
+    if at[PAGES_LEFT] > 0 and goes_on(at, span, rules, found):
         return False
-    largest = rules.scan_size_max_mib
-    if at[USEFUL] > rules.ignore_threshold and at[BUDGET_MIB] < largest:
-        at[BUDGET_MIB] = largest
-        if span[0] < largest:
-            return False
     mms.cursor[mm] = at[VMA]
     return True
+
+
+@loop
+def goes_on(at, span, rules, found):  # type: ignore[no-untyped-def]
+    """Whether the next VMA is walked too; found: useful folios of the one just walked."""
+    if span[0] < at[BUDGET_MIB]:
+        return True
+    if rules.budget == UNTIL_USEFUL:
+        return found == 0
+    largest = rules.scan_size_max_mib
+    raised = rules.budget == RAISED and at[USEFUL] > rules.ignore_threshold
+    if raised and at[BUDGET_MIB] < largest:
+        at[BUDGET_MIB] = largest
+    return span[0] < at[BUDGET_MIB]
 
 
 @loop
 def end_visit(mms, at, rules, clock, log):  # type: ignore[no-untyped-def]
     """Adapt and set the next due time; returns 1 if `log` was written, since something changed."""
     mm = at[MM]
-    useful = at[USEFUL] if at[USEFUL] >= rules.ignore_threshold else np.int64(0)
+    useful = at[USEFUL] + (mms.useful[mm] >> rules.decay_shift)
+    useful = useful if useful >= rules.ignore_threshold else np.int64(0)
     old_period, old_size = mms.period_ms[mm], mms.size_mib[mm]
     period, size = adapt(rules, old_period, old_size, mms.useful[mm], useful)
     mms.period_ms[mm] = period

@@ -21,10 +21,10 @@ AS_POSTED, AS_INTENDED = 1, 0
 
 
 @loop
-def walk_granule(memory, rates, scratch, granule, tau, out, n, posted=AS_POSTED):  # type: ignore[no-untyped-def]
+def walk_granule(memory, rates, scratch, granule, tau, out, n, test=AS_POSTED, skip=0):  # type: ignore[no-untyped-def]
     """Look at every folio of a granule at work time tau; useful folios go to out[n:].
 
-    Returns the new n. `out` (u32) must have room for a whole granule. posted: see `_update`.
+    Returns the new n. `out` (u32) must have room for a whole granule. test, skip: see `_update`.
     """
     nr = memory.nr[granule]
     key, before = begin(memory, rates, scratch, granule, tau)
@@ -34,49 +34,51 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n, posted=AS_POSTED)
         part = memory.folio[first : first + min(BLOCK, nr - base)]
         touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
-        _update(part, scratch.touched, hit, posted)
+        _update(part, scratch.touched, hit, test, skip)
         n = collect(hit, first, out, n, scratch.vector)
     return n
 
 
 @loop
-def _update(part, touched, hit, posted):  # type: ignore[no-untyped-def]
+def _update(part, touched, hit, test, skip):  # type: ignore[no-untyped-def]
     """Flags of the folios in `part` after their PTEs were walked; hit[i] = 1 if useful.
 
-    posted: AS_POSTED, or AS_INTENDED for the accessed bit of this visit alone.
-    Without branches, so that the compiler makes vector code of it.
+    test: AS_POSTED, or AS_INTENDED for the accessed bit of this visit alone. skip: SHARED to pass
+    over shared folios, or 0. Without branches, so that the compiler makes vector code of it.
     """
-    posted = np.uint32(posted)
+    posted, where = np.uint32(test), np.uint32(SLOW | skip)
     for i in range(part.size):
         seen = has(touched[i], 1)
         folio = flagged(part[i], ACCESSED, UNTOUCHED) if seen else part[i]
         young = has(folio, ACCESSED | YOUNG)
         walked = flagged(folio, IDLE | YOUNG, ACCESSED) if young else flagged(folio, IDLE, ACCESSED)
-        slow = has(folio, SLOW)
+        slow = np.uint32(folio & where) == np.uint32(SLOW)
         sticky = np.uint32(young | (not has(folio, IDLE))) & posted
         hit[i] = np.uint32(slow) & (np.uint32(has(folio, ACCESSED)) | sticky)
         part[i] = walked if slow else folio
 
 
 @loop
-def walk(memory, rates, scratch, granule, end, clock, until, pace, terms, found, n, nr_runs):  # type: ignore[no-untyped-def]
+def walk(memory, rates, scratch, granule, end, clock, until, pace, terms, most, found, n, nr_runs):  # type: ignore[no-untyped-def]
     """Walk granules [granule, end) of one VMA until the clock passes `until` or `found` is full.
+
+    Ends as well with the granule with which `most` pages were scanned.
 
     clock, until: ns of the thread's own clock. pace: see engine/flow.py. terms: ns per slow-tier
     PTE and per top-tier PTE (a large folio is as many PTEs as it has pages, since the walk splits
-    its mapping), and `posted` of `_update`. Each granule is read at its own time. Useful folios
-    are added to found.folios[n:], and where those of each granule end to found.ends[nr_runs:].
-    Returns (granule, clock, n, nr_runs, PTEs scanned).
+    its mapping), and `test` and `skip` of `_update`. Each granule is read at its own time. Useful
+    folios are added to found.folios[n:], and where those of each granule end to
+    found.ends[nr_runs:]. Returns (granule, clock, n, nr_runs, PTEs scanned).
     """
-    slow_ns, top_ns, posted = terms
+    slow_ns, top_ns, test, skip = terms
     scanned = np.int64(0)
-    while granule < end and clock < until and has_room(found, n, nr_runs):
+    while granule < end and clock < until and scanned < most and has_room(found, n, nr_runs):
         nr = np.int64(memory.nr[granule])
         nr_slow = np.int64(memory.nr_slow[granule])
         if nr_slow > 0:  # a granule wholly on the top tier is passed over: nobody reads a bit
             tau = tau_at(memory, pace, granule, clock)
             before = n
-            n = walk_granule(memory, rates, scratch, granule, tau, found.folios, n, posted)
+            n = walk_granule(memory, rates, scratch, granule, tau, found.folios, n, test, skip)
             if n > before:
                 found.ends[nr_runs] = n
                 nr_runs += 1
