@@ -17,7 +17,7 @@ def queue(
     nr: int, knobs: Migration = DEFAULTS, room: int = 1 << 30, reserve: int = 0
 ) -> MigrationQueue:
     memory = flat_memory(nr, room=max(room, nr))
-    migration = MigrationQueue(knobs, memory, np.array([reserve, 0]), 1)
+    migration = MigrationQueue(knobs, memory, np.array([reserve, 0]), 2)
     memory.free[0] = room
     return migration
 
@@ -26,13 +26,14 @@ def drained(migration: MigrationQueue, clock: int, until: int, copy_gb_s: float 
     """Migrate until the queue is empty or the clock passes `until`; the clock."""
     terms = migration.terms
     terms = terms._replace(bytes_per_ns=min(terms.bytes_per_ns, copy_gb_s))
-    rates = flat_rates(0.0)
+    nr_mms = migration.books.dirty.size
+    rates, still = flat_rates(0.0, nr_mms), pace(nr_mms=nr_mms)
     before = -1
     while len(migration) and before < clock < until:  # it gives way where there is no room
         before = clock
         migration.books.refused[:] = False
         clock = drain(
-            migration.memory, rates, scratch(), migration.chunks, clock, until, pace(), terms,
+            migration.memory, rates, scratch(), migration.chunks, clock, until, still, terms,
             migration.books,
         )  # fmt: skip
     return int(clock)

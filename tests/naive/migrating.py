@@ -4,16 +4,36 @@ A queue of folios with the time of their arrival, from which each batch takes so
 granules, and decides as many candidates of one at a time as there is time for.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 
-from tests.naive.memory import NOWHERE, PAGE_BYTES, Folio, Memory
-from tests.naive.processes import Wrong
+from tests.naive.memory import ACTIVE, NOWHERE, PAGE_BYTES, Folio, Memory
+from tests.naive.processes import Process, Wrong
 from tests.naive.throughput import Throughput
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Scenario
 
 SECOND = 1_000_000_000
 MS = 1_000_000
+Queue = deque[tuple[Folio, int, Process]]
+
+
+class Tally:
+    """What became of the last attempts of an mm: share that failed, in percent."""
+
+    def __init__(self) -> None:
+        self.good = self.bad = self.new_good = self.new_bad = self.share = 0
+
+    def count(self, moved: bool) -> None:
+        self.new_good += moved
+        self.new_bad += not moved
+        if self.new_good + self.new_bad == 1024:
+            self.good = self.good // 4 + self.new_good
+            self.bad = self.bad // 4 + self.new_bad
+            self.share = 100 * self.bad // (self.good + self.bad)
+            self.drained()
+
+    def drained(self) -> None:
+        self.new_good = self.new_bad = 0
 
 
 class Migration:
@@ -31,28 +51,64 @@ class Migration:
         self.reserve = {"none": 0, "min": mark.least, "high": mark.high}[self.knobs.reserve]
         if wrong.greedy:
             self.reserve = 0
-        self.queue: deque[tuple[Folio, int]] = deque()
+        self.queue: Queue = deque()
+        self.others: dict[Process, Queue] = {}  # lists that wait, with one for every mm
+        self.current: Process | None = None
+        self.tallies: dict[Process, Tally] = defaultdict(Tally)
         self.books: Counter[str] = Counter()
         self.window, self.in_window = 0, 0
         self.refused = False  # the last batch found no room for a candidate
         self.oldest_ns = 0
 
-    def add(self, folios: list[Folio], now: int) -> None:
+    def add(self, process: Process, folios: list[Folio], now: int) -> None:
         """What a visit found; what does not fit into a bounded queue is dropped."""
         for folio in folios:
             self.books["pgpromote_candidate"] += 1
-            if self.knobs.queue_max and len(self.queue) == self.knobs.queue_max:
+            if self.knobs.queue_max and self.waiting == self.knobs.queue_max:
                 self.books["queue_dropped"] += 1
             else:
-                self.queue.append((folio, now))
+                self._list_of(process).append((folio, now, process))
 
-    def forget(self, folios: list[Folio], now: int) -> None:
-        """Their process exits: those among them that wait are stale, at no cost."""
-        waiting, gone = self.queue, set() if self.wrong.keeps else set(folios)
-        self.queue = deque(one for one in waiting if one[0] not in gone)
-        for _, arrived in (one for one in waiting if one[0] in gone):
-            self.books["migrate_stale"] += 1
-            self.oldest_ns = max(self.oldest_ns, now - arrived)
+    @property
+    def waiting(self) -> int:
+        return len(self.queue) + sum(map(len, self.others.values()))
+
+    def _list_of(self, process: Process) -> Queue:
+        if self.knobs.lists == "one":
+            return self.queue
+        if self.knobs.lists == "first_mm" and self.current in (process, None):
+            self.current = process
+            return self.queue
+        return self.others.setdefault(process, deque())
+
+    def turn(self) -> bool:
+        """Go on with the list of the mm that has waited longest; False if there is none."""
+        if self.knobs.lists == "one" or self.queue or not self.others:
+            return False
+        if self.knobs.lists == "first_mm" and self.current is not None:
+            return False
+        self.current = next(iter(self.others))
+        self.queue = self.others.pop(self.current)
+        return True
+
+    def forget(self, process: Process, now: int) -> None:
+        """A process exits: what waits of it is stale, at no cost."""
+        if self.wrong.keeps:
+            return
+        waiting = [*self.queue, *self.others.pop(process, ())]
+        self.queue = deque(one for one in self.queue if one[2] is not process)
+        for _, arrived, owner in waiting:
+            if owner is process:
+                self.books["migrate_stale"] += 1
+                self.oldest_ns = max(self.oldest_ns, now - arrived)
+        self.tallies.pop(process, None)
+        if self.current is process:
+            self.current = None
+            if self.knobs.lists == "first_mm":
+                self.turn()
+
+    def fail_pct(self, process: Process) -> int:
+        return self.tallies[process].share
 
     def waits(self, clock: int) -> bool:
         """Whether a candidate is there by now."""
@@ -62,26 +118,31 @@ class Migration:
         """Migrate one batch, a + n (b + s / c), of one granule; returns the clock after it."""
         self.refused = False
         self.touch_until(clock)
-        granule, stamp = self.queue[0][0].granule, self.queue[0][1]
+        granule, stamp, process = self.queue[0][0].granule, self.queue[0][1], self.queue[0][2]
         spent = 1e3 * self.knobs.batch_us
         rate = self.throughput.copy_gb_s(self.slow, self.target, self.knobs.copy_gb_s)
         for _ in range(self.knobs.batch_nr):
             if not self.queue or self.queue[0][0].granule != granule or self.queue[0][1] != stamp:
                 break
-            folio, arrived = self.queue.popleft()
+            folio, arrived, _ = self.queue.popleft()
             self.oldest_ns = max(self.oldest_ns, clock - arrived)
             spent += 1e3 * self.knobs.folio_us
             failed = self._why_not(folio, clock)
+            self.tallies[process].count(not failed)
             if failed:
                 self.books["migrate_" + failed] += 1
             else:
                 spent += folio.pages * PAGE_BYTES / rate
                 self._promote(folio, clock)
+        if not self.queue:
+            self.tallies[process].drained()
         return clock + int(spent + 0.5)
 
     def _why_not(self, folio: Folio, clock: int) -> str:
         if folio.nid == NOWHERE or self.memory.top[folio.nid]:
             return "stale"
+        if not self._is_hot(folio):
+            return "cold"
         if folio.pinned:
             return "pinned"
         if folio.shared and self.knobs.refuse_shared:
@@ -97,6 +158,15 @@ class Migration:
             self.in_window += folio.pages
         return ""
 
+    def _is_hot(self, folio: Folio) -> bool:
+        if self.knobs.still_hot == "not_idle":
+            return not folio.idle and (folio.young or folio.referenced)
+        if self.knobs.still_hot == "active":
+            memory = self.memory
+            youngest = memory.youngest[folio.nid]
+            return folio.rank >= youngest - 1 if memory.generations else folio.rank == ACTIVE
+        return True
+
     def _promote(self, folio: Folio, clock: int) -> None:
         self.memory.move(folio, self.target)
         folio.untouched = True
@@ -110,11 +180,13 @@ class Migrator:
     awake = True
 
     def __init__(self, migration: Migration, wrong: Wrong) -> None:
-        self.migration, self.clock = migration, 0
+        self.migration, self.clock, self.slept = migration, 0, True
         self.sleep_ns = 1 * MS if wrong.sleepless else migration.knobs.thread_sleep_ms * MS
 
     def step(self) -> None:
         if self.migration.waits(self.clock):
             self.clock = self.migration.batch(self.clock)
-        else:
+            self.slept = False
+        elif not (self.slept and self.migration.turn()):
             self.clock += self.sleep_ns
+            self.slept = True

@@ -72,7 +72,7 @@ class Population:
             self.memory.release(folio)
             folio.accessed = accessed and self.wrong.remembers
         self.memory.changed = True
-        self.migration.forget(process.folios, now)
+        self.migration.forget(process, now)
         for scanner in self.scanners:
             scanner.leave(process)
 

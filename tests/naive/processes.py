@@ -149,6 +149,7 @@ class Process:
     # what kmmscand knows of it
     due_ns: int | None = None
     period_ms: int = 0
+    base_ms: int = 0
     size_mib: int = 0
     useful: int = 0
     found: int = 0

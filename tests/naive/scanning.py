@@ -40,8 +40,16 @@ class Scanner:
         knobs = self.knobs
         process.period_ms = self._period(knobs.scan_period_ms)
         process.size_mib = self._size(knobs.scan_size_mib)
-        process.due_ns = now + knobs.scan_delay_ms * MS
+        process.base_ms = process.period_ms
+        process.due_ns = None if self._off(process) else now + knobs.scan_delay_ms * MS
         process.useful = process.cursor = process.inside = 0
+
+    def _scale(self, process: Process) -> int:
+        own = process.fields.scan_scale
+        return self.knobs.scan_scale if own is None else own
+
+    def _off(self, process: Process) -> bool:
+        return self.knobs.prctl != "none" and self._scale(process) == 0
 
     def leave(self, process: Process) -> None:
         process.due_ns = None
@@ -110,7 +118,10 @@ class Scanner:
 
     def _is_useful(self, folio: Folio) -> bool:
         """The PTE callback: clears the accessed bit, and remembers it as young."""
-        accessed = folio.accessed
+        accessed, was_idle = folio.accessed, folio.idle
+        if self.knobs.useful == "two_windows":
+            folio.accessed, folio.idle, folio.young = False, not accessed, folio.young or accessed
+            return accessed and not was_idle
         if accessed:
             folio.accessed, folio.idle, folio.young = False, False, True
         useful = not folio.idle or folio.young
@@ -149,12 +160,12 @@ class Scanner:
         process.due_ns = self.clock + process.period_ms * MS
         self.visited = None
         self.accuracy.judge(process, self.candidates, process.cursor == process.inside == 0)
-        self.migration.add(self.candidates, self.clock)
+        self.migration.add(process, self.candidates, self.clock)
         self.draining = self.inline and self.migration.waits(self.clock)
 
     def _adapt(self, process: Process, x: int, y: int) -> None:
         """docs/model.md#pte-scan, item 4."""
-        knobs, period, size = self.knobs, process.period_ms, process.size_mib
+        knobs, period, size = self.knobs, process.base_ms, process.size_mib
         fine, coarse = knobs.period_fine_pct, knobs.period_coarse_shift
         if x == 0 and y == 0:
             period, size = period * (100 + fine) // 100, size >> knobs.size_shift
@@ -164,7 +175,14 @@ class Scanner:
             period = period << coarse
         else:
             period, size = period * (100 - fine) // 100, size << knobs.size_shift
-        process.period_ms, process.size_mib = self._period(period), self._size(size)
+        process.base_ms, process.size_mib = self._period(period), self._size(size)
+        process.period_ms = process.base_ms
+        if knobs.prctl == "period" and self._scale(process) > 0:
+            process.period_ms += process.period_ms * (self._scale(process) - 1) // 9
+        if knobs.failure_feedback:
+            process.period_ms *= 1 + self.migration.fail_pct(process) // 10
+        if knobs.stretch == "as_posted":
+            process.base_ms = process.period_ms
 
     def _period(self, ms: int) -> int:
         return min(max(ms, self.knobs.scan_period_min_ms), self.knobs.scan_period_max_ms)

@@ -35,8 +35,8 @@ __all__ = ["RIGHT", "Twin", "Wrong"]
 
 COUNTED = (
     "pgpromote_success", "pgpromote_candidate", "migrate_stale", "migrate_no_room",
-    "migrate_pinned", "migrate_shared", "migrate_limited", "queue_dropped", "pgdemote_direct",
-    "demote_fail", "demote_untouched", "ping_pong", "reclaim_scanned", "pgfault",
+    "migrate_pinned", "migrate_shared", "migrate_limited", "migrate_cold", "queue_dropped",
+    "pgdemote_direct", "demote_fail", "demote_untouched", "ping_pong", "reclaim_scanned", "pgfault",
 )  # fmt: skip
 """Counters that are kept in the books by the names of the engine's."""
 

@@ -234,3 +234,7 @@ def test_settings_of_a_preset_are_knobs_that_it_shows_and_differ_from_the_defaul
         specs = knob_specs(section, SECTIONS[section])
         assert all(specs[name].default != value for name, value in knobs.items())
     assert tiny(preset=preset).preset == preset
+
+
+def test_a_scale_beyond_10_is_refused() -> None:
+    assert problem(processes__0__scan_scale=11).startswith("tiny: processes.0.scan_scale = 11: ")

@@ -50,6 +50,10 @@ def test_demotion_on_a_machine_of_one_tier_is_explained() -> None:
         ("machine.fault_us", {"processes__0__lifetime_s": 1.0, "processes__0__every_s": 2.0}),
         ("machine.fault_us", {"processes__0__vmas__0__pattern": "growing"}),
         ("migration.thread_sleep_ms", {"migration__owner": "thread"}),
+        ("migration.lists", {"migration__owner": "thread"}),
+        ("pte_scan.skip_shared", {"processes__0__vmas__0__shared_pct": 5.0}),
+        ("pte_scan.scan_scale", {"pte_scan__prctl": "switch"}),
+        ("pte_scan.stretch", {"pte_scan__failure_feedback": True}),
         ("migration.refuse_shared", {"processes__0__vmas__0__shared_pct": 5.0}),
     ],
 )

@@ -15,7 +15,7 @@ from tiering.simulation.scenario import Scenario
 
 PATTERNS = ["uniform", "zipf", "hot_set", "gaussian", "sequential", "growing"]
 KNOBS: dict[str, list[Any]] = {
-    "preset": ["none", "kmmscand_v0", "kmmscand_v0"],
+    "preset": ["none", "kmmscand_v0", "kmmscand_v1", "kscand_v2", "kscand_v3"],
     "sample_ms": [10, 50, 100, 500],
     "reclaim__demotion_enabled": [False, True, True],
     "reclaim__lru": ["active_inactive", "mglru"],
@@ -28,10 +28,15 @@ KNOBS: dict[str, list[Any]] = {
     "migration__reserve": ["none", "min", "high"],
     "migration__refuse_shared": [False, True],
     "migration__batch_nr": [1, 16, 512],
+    "migration__lists": ["one", "first_mm", "round_robin"],
+    "migration__still_hot": ["not_asked", "active", "not_idle"],
     "migration__rate_limit_mib_s": [0, 0, 1],
     "migration__queue_max": [0, 0, 100],
     "pte_scan__nr_threads": [0, 1, 2, 5],
     "pte_scan__nice": [-20, 0, 19],
+    "pte_scan__scan_delay_ms": [0, 100],
+    "pte_scan__budget": ["raised", "strict", "until_useful"],
+    "pte_scan__page_budget_pct": [0, 1, 25],
     "pte_scan__scan_sleep_ms": [0, 1, 16],
     "pte_scan__scan_period_min_ms": [10, 400],
     "machine__fault_us": [0.0, 1.0, 50.0],

@@ -103,8 +103,7 @@ def test_two_threads_share_the_list(useful: str) -> None:
     Pair(host(filler(0.5), process, **changes), runs=40).check(*figures)
 
 
-VERSION_1 = {
-    "preset": "kmmscand_v1",
+SMALL_VISITS = {
     "pte_scan__scan_delay_ms": 300,
     "pte_scan__scan_size_mib": 32,
     "pte_scan__scan_size_min_mib": 1,
@@ -119,8 +118,33 @@ VERSION_1 = {
 def test_version_1_and_its_budgets_agree_with_the_twin(budget: str, pages: int) -> None:
     """Several VMAs of which one is shared in part; a page budget ends visits between granules."""
     vmas = [ODD, ODD | {"size_mib": 33.0, "order": 4}, HOT | {"pattern": "hot_set"}]
-    changes: dict[str, Any] = VERSION_1 | {
-        "pte_scan__budget": budget, "pte_scan__page_budget_pct": pages,
+    changes: dict[str, Any] = SMALL_VISITS | {
+        "preset": "kmmscand_v1", "pte_scan__budget": budget, "pte_scan__page_budget_pct": pages,
     }  # fmt: skip
     nodes = (DRAM, CXL | {"capacity_mib": 64})
     Pair(host(filler(0.875), app(1.2e7, *vmas), nodes=nodes, **changes), runs=30).check("found")
+
+
+def two_mms(preset: str, **changes: Any) -> Pair:
+    """Two processes that find room for half of their folios; the second one comes later."""
+    processes = [app(1.2e7, HOT, name="a"), app(1.2e7, HOT, name="b", start_s=0.5)]
+    dotted = {f"migration__{name}": value for name, value in changes.items()}
+    more: dict[str, Any] = SMALL_VISITS | {"preset": preset, "until_s": 5.0} | dotted
+    return Pair(host(filler(0.75), *processes, **more), runs=40)
+
+
+@pytest.mark.parametrize("lists", ["first_mm", "round_robin"])
+def test_a_list_for_every_mm_agrees_with_the_twin(lists: str) -> None:
+    two_mms("kscand_v2", lists=lists, reserve="none").check("found")
+
+
+@pytest.mark.parametrize("lists", ["first_mm", "round_robin"])
+def test_two_windows_agree_with_the_twin(lists: str) -> None:
+    pair = two_mms("kscand_v3", lists=lists, reserve="none")
+    pair.check("pgpromote_success", "pgpromote_candidate", "found")
+
+
+def test_without_generations_nothing_is_active_that_nobody_activates() -> None:
+    pair = Pair(host(app(1.2e7, HOT), preset="kscand_v2", reclaim__lru="active_inactive"), runs=4)
+    pair.check("migrate_cold")
+    assert not pair.fast["pgpromote_success"].any()

@@ -7,10 +7,11 @@ from tests.engine.machines import flat_memory, flat_rates, pace
 from tests.sources.scanners import STILL, one_visit, scanner
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
 from tiering.engine.touch import scratch
+from tiering.sources.pte_adapt import adapt
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.pte_state import ScannedMm, rules
-from tiering.sources.pte_visit import NS_PER_MS, adapt
+from tiering.sources.pte_visit import NS_PER_MS
 
 V0 = PteScan()
 FREE = V0._replace(pte_slow_ns=0.0, pte_top_ns=0.0, visit_ns=0)

@@ -1,15 +1,20 @@
-"""What V1 and later change in the scan: delay, decay, budgets, shared folios."""
+"""What V1 and later change in the scan: delay, decay, budgets, shared folios, windows, scale."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.engine.machines import flat_memory, flat_rates
 from tests.sources.scanners import STILL, knobs_of, one_visit, scanner
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SHARED, SLOW
+from tiering.engine.touch import scratch
+from tiering.sources.pte_adapt import stretched
 from tiering.sources.pte_scan import PteScanner
-from tiering.sources.pte_visit import NS_PER_MS
+from tiering.sources.pte_state import ScannedMm, rules
+from tiering.sources.pte_visit import NEVER, NS_PER_MS
 
+V3 = knobs_of("kscand_v3")._replace(scan_delay_ms=0)
 V1 = knobs_of("kmmscand_v1")
 NOW = V1._replace(scan_delay_ms=0)
 
@@ -116,3 +121,65 @@ def test_shared_folios_are_passed_over_as_those_of_the_top_tier() -> None:
     assert reported == GRANULE // 2
     assert (scan.memory.folio[:4:2] == np.uint32(SLOW | SHARED | ACCESSED | 0x100)).all()
     assert not (scan.memory.folio[1::2] & np.uint32(ACCESSED)).any()
+
+
+def test_two_windows_with_an_access_are_asked_for_and_one_of_a_folio_never_seen() -> None:
+    scan = scanner([1], V3)
+    seen = []
+    for touched in (range(8), range(4), range(2, 6), range(2, 6)):
+        scan.memory.folio[list(touched)] |= np.uint32(ACCESSED)
+        one_visit(scan, int(scan.mms.next_scan[0]))
+        seen.append(scan.reports.folios.tolist())
+    assert seen == [list(range(8)), [0, 1, 2, 3], [2, 3], [2, 3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("scale", "period"), [(0, 600), (1, 600), (2, 666), (4, 800), (8, 1066), (10, 1200)]
+)
+def test_the_scale_stretches_the_shortest_period(scale: int, period: int) -> None:
+    assert stretched(rules(V3), 600, scale, 0) == period
+    assert stretched(rules(V1), 600, scale, 0) == 600, "V1 knows only on and off"
+
+
+@pytest.mark.parametrize(
+    ("failed", "period"), [(0, 600), (9, 600), (10, 1200), (19, 1200), (100, 6600)]
+)
+def test_failures_multiply_the_period(failed: int, period: int) -> None:
+    assert stretched(rules(V3), 600, 1, failed) == period
+    assert stretched(rules(V3), 600, 10, failed) == 2 * period
+    assert stretched(rules(V1), 600, 1, failed) == 600
+
+
+def busy(scan: PteScanner, visits: int) -> list[int]:
+    """Periods after visits that find all folios."""
+    periods = []
+    for _ in range(visits):
+        scan.memory.folio[:] |= np.uint32(ACCESSED)
+        one_visit(scan, int(scan.mms.next_scan[0]))
+        periods.append(int(scan.mms.period_ms[0]))
+    return periods
+
+
+def test_as_posted_the_scaled_period_is_what_the_next_visit_adapts() -> None:
+    """At scale 8 a busy mm's period grows by 0.85 x 1.78 a visit, up to 1.78 x 5000 ms."""
+    periods = busy(scanner([1], V3), 10)
+    assert periods[:4] == [1066, 1610, 2432, 3674]
+    assert periods[-1] == 8888
+
+
+def test_as_intended_the_period_is_scaled_anew_each_time() -> None:
+    scan = scanner([1], V3._replace(stretch="as_intended"))
+    assert busy(scan, 3) == [1066, 1066, 1066]
+    assert scan.mms.base_ms[0] == 600
+
+
+def test_a_process_that_turns_scanning_off_is_never_due() -> None:
+    memory = flat_memory(2 * GRANULE)
+    mms = [ScannedMm("off", ((0, 1, 32.0),), 0), ScannedMm("on", ((1, 2, 32.0),))]
+    for preset, due, other in (
+        ("kmmscand_v0", 0, 1), ("kmmscand_v1", NEVER, 1), ("kscand_v3", NEVER, 8),
+    ):  # fmt: skip
+        knobs = knobs_of(preset)._replace(scan_delay_ms=0)
+        scan = PteScanner(knobs, memory, flat_rates(0.0, 2), scratch(), mms)
+        assert scan.mms.next_scan.tolist() == [due, 0]
+        assert scan.mms.scale.tolist() == [0, other]

@@ -185,7 +185,7 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
         until, wake = _turn(movers, terms.dst, end)
         dear = Terms(
             terms.dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
-            terms.reserve, terms.limit, terms.refuse_shared, wake,
+            terms.reserve, terms.limit, terms.refuse_shared, wake, terms.asked,
         )  # fmt: skip
         begin = clock
         clock = drain(memory, rates, scratch, queue, clock, until, pace, dear, books)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, consume, expand
+from tiering.engine.failures import NR_TALLY, drained, tally
 from tiering.engine.folios import (
     FOLIO_BYTES,
     GRANULE,
@@ -25,9 +26,10 @@ from tiering.engine.folios import (
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
 from tiering.engine.shift import shift
+from tiering.engine.still_hot import NOT_ASKED, is_still_hot
 
-NR_OUTCOMES = 6
-MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED = range(NR_OUTCOMES)
+NR_OUTCOMES = 7
+MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED, COLD = range(NR_OUTCOMES)
 """What became of a candidate: index into `outcome`."""
 WINDOW_NS = 1_000_000_000
 """Accounting period of the rate limit, as of the kernel's promotion rate limit."""
@@ -41,7 +43,7 @@ class Terms(NamedTuple):
     """On which terms folios move: node, ns for a batch and for a folio, copy rate in bytes per ns,
     folios a batch, pages that must stay free on `dst`, pages that may move per window (0 = any),
     whether shared folios are refused, free pages of `dst` below which its kswapd, which sleeps, is
-    to wake (-1: it need not)."""
+    to wake (-1: it need not), and whether a folio has to be hot still (still_hot.py)."""
 
     dst: int
     batch_ns: float
@@ -52,6 +54,7 @@ class Terms(NamedTuple):
     limit: int
     refuse_shared: bool
     wake: int
+    asked: int = NOT_ASKED
 
 
 class Books(NamedTuple):
@@ -59,7 +62,7 @@ class Books(NamedTuple):
     promoted; from_nid i64[N] pages taken from each node; window i64[2]: begin of the accounting
     period (ns) and pages in it; age i64[2]: sum and maximum (ns) of the time that candidates
     waited; refused bool[N] nodes on which a candidate found no room; dirty bool[P] processes whose
-    memory moved."""
+    memory moved; tally i64[P, NR_TALLY] and fail_pct i64[P]: how many fail (failures.py)."""
 
     outcome: NDArray[np.int64]
     pages: NDArray[np.int64]
@@ -68,6 +71,8 @@ class Books(NamedTuple):
     age: NDArray[np.int64]
     refused: NDArray[np.bool_]
     dirty: NDArray[np.bool_]
+    tally: NDArray[np.int64]
+    fail_pct: NDArray[np.int64]
 
 
 def books(nr_nodes: int, nr_processes: int) -> Books:
@@ -80,6 +85,8 @@ def books(nr_nodes: int, nr_processes: int) -> Books:
         np.zeros(2, np.int64),
         np.zeros(nr_nodes, np.bool_),
         np.zeros(nr_processes, np.bool_),
+        np.zeros((nr_processes, NR_TALLY), np.int64),
+        np.zeros(nr_processes, np.int64),
     )
 
 
@@ -109,6 +116,8 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
         consume(queue, granule, scratch.found, done)
         if moved > 0:
             _promote(memory, scratch, granule, moved, terms, books)
+        if at[FIRST] == at[END]:
+            drained(books.tally[memory.mm[granule]])
     return clock
 
 
@@ -138,7 +147,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
 
     Those that move are in scratch.chosen. Returns (decided, chosen, clock).
     """
-    pages = memory.pages[memory.row0[granule]]
+    pages, mm = memory.pages[memory.row0[granule]], memory.mm[granule]
     copy_ns = pages * FOLIO_BYTES / terms.bytes_per_ns
     room = memory.free[terms.dst] - terms.reserve
     done, chosen = np.int64(0), np.int64(0)
@@ -149,6 +158,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
         whole = _that_move(memory, left, until - clock, room, pages, copy_ns, terms)
         if whole > 0:
             clock = _move_on(memory, left[:whole], stamp, clock, copy_ns, terms, books)
+            tally(books.tally[mm], books.fail_pct, mm, whole, np.int64(0))
             for i in range(whole):
                 scratch.chosen[chosen + i] = left[i]
             chosen += whole
@@ -159,7 +169,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
         before = chosen
         for i in range(done, stop):
             index = scratch.found[i]
-            fate = _fate(memory.folio[index], pages, room, clock, terms, books.window)
+            fate = _fate(memory.folio[index], memory.entry, pages, room, clock, terms, books.window)
             books.outcome[fate] += 1
             if fate == MOVED:
                 scratch.chosen[chosen] = index
@@ -169,6 +179,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
                     memory.stamp[index] = stamp_of(clock)
             elif fate == NO_ROOM:
                 books.refused[terms.dst] = True
+        tally(books.tally[mm], books.fail_pct, mm, chosen - before, stop - done - chosen + before)
         books.age[0] += (clock - stamp) * (stop - done)
         books.age[1] = max(books.age[1], clock - stamp)
         clock += _batch_ns(stop - done, chosen - before, copy_ns, terms)
@@ -197,7 +208,10 @@ def _that_move(memory, found, time, room, pages, copy_ns, terms):  # type: ignor
         batches = min(batches, above // (terms.batch_nr * pages) + 1)
     stays = np.uint32(SLOW | PINNED | (SHARED if terms.refuse_shared else 0))
     nr = np.int64(0)
-    while nr < batches * terms.batch_nr and memory.folio[found[nr]] & stays == np.uint32(SLOW):
+    while nr < batches * terms.batch_nr:
+        value = memory.folio[found[nr]]
+        if value & stays != np.uint32(SLOW) or not is_still_hot(value, memory.entry, terms.asked):
+            break
         nr += 1
     return nr - nr % terms.batch_nr
 
@@ -239,10 +253,12 @@ def stamp_age(stamp, now):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _fate(value, pages, room, clock, terms, window):  # type: ignore[no-untyped-def]
+def _fate(value, entry, pages, room, clock, terms, window):  # type: ignore[no-untyped-def]
     """What becomes of a candidate; a folio that may move is counted in the accounting period."""
     if value & np.uint32(SLOW) == 0:
         return STALE
+    if not is_still_hot(value, entry, terms.asked):
+        return COLD
     if value & np.uint32(PINNED | SHARED):
         if value & np.uint32(PINNED):
             return IS_PINNED

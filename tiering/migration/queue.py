@@ -2,7 +2,8 @@
 
 One engine for all migrations (docs/model.md#migration): a batch of n folios takes
 a + n (b + s / c). Whose clock pays is a setting: kmmscand V0 migrates its whole list inline after
-each visit, so the next scan is late; V1 hands the list to a thread.
+each visit, so the next scan is late; V1 hands the list to a thread, and kscand keeps a list for
+every mm (lists.py).
 """
 
 from typing import Annotated, Any, Literal, NamedTuple
@@ -10,22 +11,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import (
-    END,
-    FIRST,
-    GRANULE_OF,
-    LEFT,
-    STAMP,
-    WAITING,
-    chunks,
-    push,
-    room_needed,
-    with_room,
-    without,
-)
+from tiering.engine.chunks import WAITING, Chunks
 from tiering.engine.folios import Memory
-from tiering.engine.jit import Direct
 from tiering.engine.migrate import (
+    COLD,
     IS_PINNED,
     IS_SHARED,
     LIMITED,
@@ -36,6 +25,8 @@ from tiering.engine.migrate import (
     books,
 )
 from tiering.engine.reports import Reports
+from tiering.engine.still_hot import IS_ACTIVE, NOT_ASKED, NOT_IDLE
+from tiering.migration.lists import Lists
 from tiering.model.knobs import Knob
 
 PAGES_PER_MIB = 256
@@ -58,6 +49,29 @@ class Migration(NamedTuple):
     target_node: Annotated[
         int, Knob("", 0, 15, "Top-tier node that candidates go to.", "RFC V0: target_node")
     ] = 0
+    lists: Annotated[
+        Literal["one", "first_mm", "round_robin"],
+        Knob(
+            "",
+            None,
+            None,
+            "One list of candidates for all mms (V0, V1), or one for each: as posted the thread "
+            "stays with the first mm until that exits (V2, V3); else it drains one list after the "
+            "other and sleeps in between.",
+            "RFC V2, V3: kmigrated",
+        ),
+    ] = "one"
+    still_hot: Annotated[
+        Literal["not_asked", "active", "not_idle"],
+        Knob(
+            "",
+            None,
+            None,
+            "What a candidate must be when its turn comes: active or of the two youngest "
+            "generations (V2), not idle and young or referenced (V3).",
+            "RFC V2, V3: is_hot_page",
+        ),
+    ] = "not_asked"
     queue_max: Annotated[
         int, Knob("folios", 0, 2**31, "Longest queue; 0 = no bound, as posted.", "RFC V0")
     ] = 0
@@ -105,8 +119,7 @@ class Migration(NamedTuple):
     copy_gb_s: Annotated[float, Knob("GB/s", 0.01, 1000, "c: copy rate of one CPU.", _ZEN3)] = 10.6
 
 
-_room_needed = Direct(room_needed)
-_push = Direct(push)
+_ASKED = {"not_asked": NOT_ASKED, "active": IS_ACTIVE, "not_idle": NOT_IDLE}
 
 
 class MigrationQueue:
@@ -122,10 +135,15 @@ class MigrationQueue:
         self.terms: Terms = self._terms()
         self.candidates = 0
         self.dropped = 0
-        self.chunks = chunks(64, 4096)
+        self.lists = Lists(knobs.lists if knobs.owner == "thread" else "one", memory.mm)
 
     def __len__(self) -> int:
-        return int(self.chunks.at[WAITING])
+        return len(self.lists)
+
+    @property
+    def chunks(self) -> Chunks:
+        """The list that is being drained."""
+        return self.lists.chunks
 
     @property
     def counters(self) -> dict[str, int]:
@@ -137,6 +155,7 @@ class MigrationQueue:
             "migrate_pinned": int(outcome[IS_PINNED]),
             "migrate_shared": int(outcome[IS_SHARED]),
             "migrate_limited": int(outcome[LIMITED]),
+            "migrate_cold": int(outcome[COLD]),
         }
         return {
             "pgpromote_success": int(self.books.pages[0]),
@@ -160,7 +179,7 @@ class MigrationQueue:
     @property
     def moves(self) -> bool:
         """True if draining now would move folios: some wait, and the target has room."""
-        return len(self) > 0 and self.room
+        return (self.chunks.at[WAITING] > 0 or self.lists.turns) and self.room
 
     @property
     def crowds(self) -> bool:
@@ -169,8 +188,7 @@ class MigrationQueue:
 
     def oldest_ns(self) -> int:
         """Time of arrival of the candidate that waits longest; 0 if none waits."""
-        at = self.chunks.at
-        return int(self.chunks.head[at[FIRST], STAMP]) if at[FIRST] < at[END] else 0
+        return self.lists.oldest_ns()
 
     def add(self, found: Reports) -> None:
         """Queue candidates as they were handed on; what exceeds queue_max is dropped."""
@@ -179,24 +197,24 @@ class MigrationQueue:
         taken = min(max(room, 0), nr)
         self.candidates += nr
         self.dropped += nr - taken
-        if taken:
-            self.chunks = with_room(self.chunks, *_room_needed(found, taken))
-            _push(self.chunks, found, taken)
+        self.lists.add(found, taken)
+
+    def turn(self, clock: NDArray[np.int64], until: int) -> None:
+        """Go on with the next list if the thread, whose clock is the first, is awake by then."""
+        if self.lists.turns and clock[0] < until:
+            self.lists.turn()
 
     def forget(self, mm: int, now: int) -> None:
         """Take out the candidates of a process that exits: they are stale and cost nobody anything.
 
         Its next life would find them otherwise, where the kernel frees the folios that they name.
         """
-        at = self.chunks.at
-        head = self.chunks.head[at[FIRST] : at[END]]
-        gone = self.memory.mm[head[:, GRANULE_OF]] == mm
-        if gone.any():
-            left, waited = head[gone, LEFT], np.maximum(now - head[gone, STAMP], 0)
+        self.books.tally[mm] = self.books.fail_pct[mm] = 0
+        for left, stamps in self.lists.forget(mm):
+            waited = np.maximum(now - stamps, 0)
             self.books.outcome[STALE] += left.sum()
             self.books.age[0] += (left * waited).sum()
             self.books.age[1] = max(self.books.age[1], waited.max())
-            without(self.chunks, gone)
 
     def _terms(self) -> Terms:
         knobs = self.knobs
@@ -210,6 +228,7 @@ class MigrationQueue:
             knobs.rate_limit_mib_s * PAGES_PER_MIB,
             knobs.refuse_shared,
             -1,
+            _ASKED[knobs.still_hot],
         )
 
     def retune(self, name: str, value: Any) -> None:

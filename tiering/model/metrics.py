@@ -80,6 +80,10 @@ METRICS: tuple[Metric, ...] = (
         "migrate_limited", "folios", "machine", "Promotions refused: rate limit reached.",
         counter=True,
     ),
+    Metric(
+        "migrate_cold", "folios", "machine", "Candidates that were hot no more when tried.",
+        counter=True,
+    ),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
     Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
     Metric(

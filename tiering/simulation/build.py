@@ -97,7 +97,7 @@ def build(scenario: Scenario, seed: int) -> World:
         tiers=tiers,
         top_tier=top_tier,
         cpus=float(sum(node.cpus for node in scenario.nodes)),
-        mms=[_scanned(name, vmas[mm]) for mm, (_, name) in enumerate(processes)],
+        mms=[_scanned(name, vmas[mm], p.scan_scale) for mm, (p, name) in enumerate(processes)],
         vmas=vmas,
         home=np.array([scenario.home_nid(process) for process, _ in processes], np.int64),
         nr_folios=nr_folios,
@@ -133,9 +133,9 @@ def _draft(scenario: Scenario, seed: int) -> Draft:
     return draft
 
 
-def _scanned(name: str, vmas: list[Vma]) -> ScannedMm:
+def _scanned(name: str, vmas: list[Vma], scale: int | None) -> ScannedMm:
     walked = [(v.first, v.end, v.size_mib) for v in vmas if v.scanned]
-    return ScannedMm(name, tuple(walked))
+    return ScannedMm(name, tuple(walked), scale)
 
 
 def _work(process: Process, workload: Workload) -> float:

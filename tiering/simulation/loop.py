@@ -70,7 +70,7 @@ class Simulation:
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
         self._step_end = 0
-        self.source = watcher(scenario, seed, world, self.scratch, self.progress)
+        self.source = watcher(scenario, seed, world, self.scratch, self.progress, self.queue)
         self.scanner = self.source if isinstance(self.source, PteScanner) else None
         self.threads = self._source_threads()
         self.population = Population(scenario, world, self.progress, self.reclaimers)
@@ -238,6 +238,7 @@ class Simulation:
     def _carry(self, first: int, stop: int) -> None:
         world, queue, reclaimers = self.world, self.queue, self.reclaimers
         self._step_end = first
+        queue.turn(self.movers.clock, first)
         self._moving = _carry_on(
             world.memory, world.rates, self.scratch, self.progress.flow, world.nodes, queue.chunks,
             queue.terms, queue.books, reclaimers.sink, reclaimers.sunk, self.movers, first, stop,

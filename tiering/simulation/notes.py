@@ -31,6 +31,10 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
             ["pte_scan.scan_size_mib"],
             "every mm is one VMA, and as posted the budget is tested only between VMAs.",
         )
+    if scenario.pte_scan.prctl == "none":
+        yield ["pte_scan.scan_scale"], "prctl is none."
+    if scenario.pte_scan.prctl != "period" and not scenario.pte_scan.failure_feedback:
+        yield ["pte_scan.stretch"], "neither scale nor failures stretch a period."
     if not any(node.cpus for node in scenario.nodes):
         yield ["pte_scan.nice"], "no node says how many CPUs it has, so one is always idle."
     if not any(_allocates_later(process) for process in scenario.processes):
@@ -39,7 +43,7 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
 
 def _migrating(scenario: "Scenario") -> Iterator[Note]:
     if scenario.migration.owner == "scanner":
-        yield ["migration.thread_sleep_ms"], "the scanner migrates itself."
+        yield ["migration.thread_sleep_ms", "migration.lists"], "the scanner migrates itself."
     if not any(vma.shared_pct for process in scenario.processes for vma in process.vmas):
         yield ["migration.refuse_shared", "pte_scan.skip_shared"], "no VMA has shared_pct."
     elif scenario.pte_scan.skip_shared:

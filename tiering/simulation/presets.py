@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-Settings = Mapping[str, Mapping[str, Any]]
+Settings = dict[str, dict[str, Any]]
 """section -> knob -> value."""
 
 _KMMSCAND_V1: Settings = {
@@ -22,15 +22,30 @@ _KMMSCAND_V1: Settings = {
         "decay_shift": 4,
         "budget": "strict",
         "skip_shared": True,
+        "prctl": "switch",
+        "pte_top_ns": 15.0,
     },
     "migration": {"owner": "thread", "reserve": "high", "refuse_shared": True},
+}
+_KSCAND_V2: Settings = {
+    "pte_scan": _KMMSCAND_V1["pte_scan"]
+    | {"scan_period_min_ms": 600, "scan_sleep_ms": 20, "budget": "until_useful"},
+    "migration": _KMMSCAND_V1["migration"] | {"lists": "first_mm", "still_hot": "active"},
+    "reclaim": {"lru": "mglru"},
+}
+_KSCAND_V3: Settings = {
+    "pte_scan": _KSCAND_V2["pte_scan"]
+    | {"useful": "two_windows", "prctl": "period", "scan_scale": 8, "failure_feedback": True},
+    "migration": _KSCAND_V2["migration"] | {"still_hot": "not_idle"},
+    "reclaim": _KSCAND_V2["reclaim"],
 }
 _SECTIONS = ("pte_scan", "migration", "reclaim")
 
 
 class Preset(NamedTuple):
     """Mechanism of each room ("" = none), the knob sections that a run of it shows, the name of its
-    threads where the source has another, and the values of knobs in which it differs from the declared defaults."""
+    threads where the source has another, and the values of knobs in which it differs from the
+    declared defaults."""
 
     meaning: str
     source: str
@@ -39,7 +54,7 @@ class Preset(NamedTuple):
     demotion: str
     sections: tuple[str, ...]
     thread: str = ""
-    settings: Settings = MappingProxyType({})
+    settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 PRESETS: dict[str, Preset] = {
@@ -51,6 +66,14 @@ PRESETS: dict[str, Preset] = {
     "kmmscand_v1": Preset(
         "a scanning and a migrating thread, shared folios left alone, as posted in March 2025",
         "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kmmscand", _KMMSCAND_V1,
+    ),
+    "kscand_v2": Preset(
+        "a migration list for every mm, of which one is drained, as posted in June 2025",
+        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kscand", _KSCAND_V2,
+    ),
+    "kscand_v3": Preset(
+        "two windows with an access, scale by process, failures slow it, as posted in August 2025",
+        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kscand", _KSCAND_V3,
     ),
     "chmu": Preset(
         "the CXL device counts accesses, and what is on its hot list is promoted",

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import WAITING
 from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
@@ -84,7 +83,7 @@ class Sampler:
 
     def _queue(self) -> dict[str, float]:
         queue, now = self._sim.queue, self._sim.time_ns
-        waiting = int(queue.chunks.at[WAITING])
+        waiting = len(queue)
         oldest_ms = max(now - queue.oldest_ns(), 0) / NS_PER_MS if waiting else 0.0
         total, nr = int(queue.books.age[0]), queue.handled
         before, self._age = self._age, (total, nr)

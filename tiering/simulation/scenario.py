@@ -102,6 +102,7 @@ class ProcessFields(_Strict):
     start_s: when it begins. lifetime_s: when it exits and frees its memory, 0 = never. every_s:
     it begins again so long after it began, as short-lived processes do; 0 = once. home_node: whose
     CPUs it runs on, so where its first touches allocate; default the first top-tier node.
+    scan_scale: what it sets by prctl, 0 .. 10; default that of pte_scan.
     """
 
     name: Name
@@ -118,6 +119,7 @@ class ProcessFields(_Strict):
     lifetime_s: float = Field(default=0.0, ge=0, le=1_000_000)
     every_s: float = Field(default=0.0, ge=0, le=1_000_000)
     home_node: Name | None = None
+    scan_scale: int | None = Field(default=None, ge=0, le=10)
     node: Name | Literal["first_touch"] = "first_touch"
     vmas: list[Vma] = Field(default=[])
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tiering.engine.touch import Scratch
+from tiering.migration.queue import MigrationQueue
 from tiering.simulation.build import World
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
@@ -15,14 +16,19 @@ from tiering.sources.source import Source
 
 
 def watcher(
-    scenario: Scenario, seed: int, world: World, scratch: Scratch, progress: Progress
+    scenario: Scenario,
+    seed: int,
+    world: World,
+    scratch: Scratch,
+    progress: Progress,
+    queue: MigrationQueue,
 ) -> Source | None:
     """The source; None where nobody notices anything."""
     source = PRESETS[scenario.preset].source
     if source == "pte_scan":
         return PteScanner(
             scenario.pte_scan, world.memory, world.rates, scratch, world.mms,
-            thread_lists(scenario), PRESETS[scenario.preset].thread,
+            thread_lists(scenario), PRESETS[scenario.preset].thread, queue.books.fail_pct,
         )  # fmt: skip
     if source == "chmu":
         slow = (~world.top_tier).astype(np.uint8)

@@ -103,16 +103,54 @@ class PteScan(NamedTuple):
         Knob("", None, None, "Whether folios that several mms map are never useful.", _V1),
     ] = False
     useful: Annotated[
-        Literal["as_posted", "as_intended"],
+        Literal["as_posted", "as_intended", "two_windows"],
         Knob(
             "",
             None,
             None,
             "Which slow-tier folios are reported: as posted those not idle or young, so a folio "
-            "touched once stays reported; as the text intends those found accessed in this visit.",
-            _V0,
+            "touched once stays reported; as the text intends those found accessed in this visit; "
+            "in V3 those found accessed in this visit and the one before.",
+            _V0 + ", V3",
         ),
     ] = "as_posted"
+    prctl: Annotated[
+        Literal["none", "switch", "period"],
+        Knob(
+            "",
+            None,
+            None,
+            "What a process's scan scale does: nothing (V0), 0 turns scanning off (V1, V2), or a "
+            "larger one also stretches the period by (scale - 1) / 9 (V3).",
+            _V1 + ", V3: PR_SET_PTE_A_SCAN_SCALE",
+        ),
+    ] = "none"
+    scan_scale: Annotated[
+        int,
+        Knob("", 0, 10, "Scan scale of processes that do not set one.", _V1 + ": 1, V3: 8"),
+    ] = 1  # fmt: skip
+    stretch: Annotated[
+        Literal["as_posted", "as_intended"],
+        Knob(
+            "",
+            None,
+            None,
+            "Whether the period that scale and failures have stretched is what the next visit "
+            "adapts, so that it grows on (as posted), or only how long this one waits.",
+            "mm/kscand.c, RFC V3",
+        ),
+    ] = "as_posted"
+    failure_feedback: Annotated[
+        bool,
+        Knob(
+            "",
+            None,
+            None,
+            "Whether the period is multiplied by 1 + a tenth of the percentage of the mm's "
+            "migrations that fail.",
+            "mm/kscand.c, RFC V3",
+        ),
+    ] = False
     nr_threads: Annotated[
         int,
         Knob(

@@ -16,9 +16,10 @@ from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct
 from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
+from tiering.sources.pte_adapt import clamp
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
-from tiering.sources.pte_visit import NEVER, NS_PER_MS, clamp, rest, scan
+from tiering.sources.pte_visit import NEVER, NS_PER_MS, rest, scan
 from tiering.sources.source import Step
 
 BUFFER_GRANULES = 32
@@ -42,16 +43,18 @@ class PteScanner:
         mms: list[ScannedMm],
         lists: Sequence[Sequence[int]] | None = None,
         thread: str = "kmmscand",
+        fail_pct: NDArray[np.int64] | None = None,
     ) -> None:
-        """lists: the mms of each thread in order; None: one thread for all. thread: its name."""
+        """lists: the mms of each thread in order; None: one thread for all. thread: its name.
+        fail_pct: i64[M] percent of each mm's migrations that fail, kept by who migrates."""
         self.knobs = knobs
         self._rules = rules(knobs)
         self._slow, self._thread = 1.0, thread
         self.names = [mm.name for mm in mms]
         self.memory, self._rates, self._scratch = memory, rates, scratch
-        period = clamp(knobs.scan_period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms)
-        size = clamp(knobs.scan_size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib)
-        self.mms: MmTable = mm_table(mms, period, size, knobs.scan_delay_ms * NS_PER_MS)
+        self.mms: MmTable = mm_table(mms, knobs, fail_pct)
+        for mm in range(len(mms)):
+            self.enter(mm, 0)
         everyone = [range(len(mms))]
         self.posts = [
             post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan) for one in lists or everyone
@@ -94,6 +97,7 @@ class PteScanner:
         mms = self.mms
         if name == "scan_period_ms":
             mms.period_ms[:] = clamp(value, knobs.scan_period_min_ms, knobs.scan_period_max_ms)
+            mms.base_ms[:] = mms.period_ms
             seen = (mms.next_scan < NEVER) & (mms.last_start >= 0)  # the others stay due
             due = np.maximum(mms.last_end + mms.period_ms * NS_PER_MS, now)
             mms.next_scan[seen] = due[seen]
@@ -114,7 +118,9 @@ class PteScanner:
         mms.size_mib[mm] = clamp(
             knobs.scan_size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib
         )
-        mms.next_scan[mm] = now + knobs.scan_delay_ms * NS_PER_MS
+        mms.base_ms[mm] = mms.period_ms[mm]
+        off = knobs.prctl != "none" and mms.scale[mm] == 0
+        mms.next_scan[mm] = NEVER if off else now + knobs.scan_delay_ms * NS_PER_MS
         mms.last_start[mm] = mms.pass_start[mm] = -1
         mms.last_end[mm] = now
         mms.useful[mm] = mms.cursor[mm] = mms.inside[mm] = 0

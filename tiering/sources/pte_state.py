@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tiering.engine.folios import SHARED
 from tiering.engine.reports import Reports, reports
 from tiering.sources.pte_knobs import PteScan
-from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED
+from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED, TWO_WINDOWS
 
 Ints = NDArray[np.int64]
 
@@ -21,6 +21,7 @@ AT_SIZE = 11
 RAISED, STRICT, UNTIL_USEFUL = range(3)
 """What happens when the scan size is used up."""
 _BUDGETS = {"raised": RAISED, "strict": STRICT, "until_useful": UNTIL_USEFUL}
+_TESTS = {"as_posted": AS_POSTED, "as_intended": AS_INTENDED, "two_windows": TWO_WINDOWS}
 NO_DECAY = 63
 """Shift that leaves nothing."""
 
@@ -33,18 +34,22 @@ PASS_WIDTH = 3
 
 
 class ScannedMm(NamedTuple):
-    """An mm on the list; vmas holds (first granule, end granule, size in MiB)."""
+    """An mm on the list; vmas holds (first granule, end granule, size in MiB), scale what its
+    process sets by prctl."""
 
     name: str
     vmas: tuple[tuple[int, int, float], ...]
+    scale: int | None = None
 
 
 class MmTable(NamedTuple):
     """State of M mms with V VMAs in all; i64 unless said. Times in ns of simulated time.
 
-    period_ms, size_mib: wanted. next_scan: due. last_start, last_end: of the last visit, start -1
-    before the first. pass_start: clock at the first PTE of the pass that goes on, -1 between
-    passes. interval_ns: between the starts of the last two visits. full_scan_ns: of the last pass.
+    period_ms, size_mib: wanted. base_ms: period that adapts, before scale (0 .. 10) and fail_pct
+    (of migrations, in percent) stretch it. next_scan: due. last_start, last_end: of the last visit,
+    start -1 before the first. pass_start: clock at the first PTE of the pass that goes on, -1
+    between passes. interval_ns: between the starts of the last two visits. full_scan_ns: of the
+    last pass.
     longest_ns: longest visit so far. missed: visits that began later than 1.1 periods after the
     one before. useful: X, as stored after the threshold; found: useful folios of the last visit,
     uncut. nr_visits, nr_scanned: counters. cursor: VMA where the next visit begins, counted from
@@ -53,6 +58,9 @@ class MmTable(NamedTuple):
     """
 
     period_ms: Ints
+    base_ms: Ints
+    scale: Ints
+    fail_pct: Ints
     size_mib: Ints
     next_scan: Ints
     last_start: Ints
@@ -92,6 +100,9 @@ class Rules(NamedTuple):
     decay_shift: int
     budget: int
     page_budget_pct: int
+    scaled: bool
+    fed_back: bool
+    compounds: bool
     pte_slow_ns: float
     pte_top_ns: float
     visit_ns: int
@@ -117,11 +128,14 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         decay_shift=knobs.decay_shift or NO_DECAY,
         budget=_BUDGETS[knobs.budget],
         page_budget_pct=knobs.page_budget_pct,
+        scaled=knobs.prctl == "period",
+        fed_back=knobs.failure_feedback,
+        compounds=knobs.stretch == "as_posted",
         pte_slow_ns=knobs.pte_slow_ns * slow,
         pte_top_ns=knobs.pte_top_ns * slow,
         visit_ns=round(knobs.visit_ns * slow),
         skip_ns=round(knobs.skip_ns * slow),
-        test=AS_POSTED if knobs.useful == "as_posted" else AS_INTENDED,
+        test=_TESTS[knobs.useful],
         skip=SHARED if knobs.skip_shared else 0,
     )
 
@@ -161,8 +175,8 @@ def buffers(nr_reports: int) -> Buffers:
     )
 
 
-def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int, due_ns: int) -> MmTable:
-    """All mms due at that time, with that period and size."""
+def mm_table(mms: list[ScannedMm], knobs: PteScan, fail_pct: Ints | None) -> MmTable:
+    """All mms as they are before they begin: never due. fail_pct: kept by who migrates."""
     nr = len(mms)
     vmas = [vma for mm in mms for vma in mm.vmas]
 
@@ -170,9 +184,14 @@ def mm_table(mms: list[ScannedMm], period_ms: int, size_mib: int, due_ns: int) -
         return np.zeros(nr, np.int64)
 
     table = MmTable(
-        period_ms=np.full(nr, period_ms, np.int64),
-        size_mib=np.full(nr, size_mib, np.int64),
-        next_scan=np.full(nr, due_ns, np.int64),
+        period_ms=zeros(),
+        base_ms=zeros(),
+        scale=np.array(
+            [knobs.scan_scale if mm.scale is None else mm.scale for mm in mms], np.int64
+        ),
+        fail_pct=zeros() if fail_pct is None else fail_pct,
+        size_mib=zeros(),
+        next_scan=zeros(),
         last_start=zeros(),
         last_end=zeros(),
         pass_start=zeros(),

@@ -1,21 +1,16 @@
 """The scanning thread, compiled: list walk, visits, adaptation (docs/model.md#pte-scan).
 
 A thread walks its list in cycles. A visit to a due mm walks whole VMAs until a budget of address
-span is used, then adapts period and size to X and Y, the useful folios of the last visit and of
-this one (counts under the ignore threshold read as 0):
-
-    X = 0, Y = 0   period x 1.15   size / 2          X > 0, Y = 0   period x 8
-    X = 0, Y > 0   period / 8      size = max        X > 0, Y > 0   period x 0.85   size x 2
-
-With a decay Y is the count plus a part of X. Mirrors the scan loops of kmmscand (RFC V0, V1) and
-kscand (RFC V2, V3) as posted: the budget is tested only between VMAs, so one large VMA is always
-walked to its end.
+span is used up, then adapts period and size (pte_adapt.py). Mirrors the scan loops of kmmscand (RFC
+V0, V1) and kscand (RFC V2, V3) as posted: the budget is tested only between VMAs, so one large VMA
+is always walked to its end.
 """
 
 import numpy as np
 
 from tiering.engine.flow import TICK_NS, TIME
 from tiering.engine.jit import loop
+from tiering.sources.pte_adapt import adapt, stretched
 from tiering.sources.pte_state import (
     BEGUN,
     BUDGET_MIB,
@@ -39,31 +34,6 @@ NEVER = 2**62
 """ns; when an mm is due that is not there."""
 FEW = 256
 """Members up to which the earliest due time is looked for before the list is walked."""
-
-
-@loop
-def clamp(value, lo, hi):  # type: ignore[no-untyped-def]
-    return max(lo, min(value, hi))
-
-
-@loop
-def adapt(rules, period_ms, size_mib, x, y):  # type: ignore[no-untyped-def]
-    """(period, size) after a visit; x and y as in the table above, y already cut off."""
-    if y == 0 and x == 0:
-        period_ms = period_ms * (100 + rules.period_fine_pct) // 100
-        size_mib >>= rules.size_shift
-    elif x == 0:
-        period_ms >>= rules.period_coarse_shift
-        size_mib = rules.scan_size_max_mib
-    elif y == 0:
-        period_ms <<= rules.period_coarse_shift
-    else:
-        period_ms = period_ms * (100 - rules.period_fine_pct) // 100
-        size_mib <<= rules.size_shift
-    return (
-        clamp(period_ms, rules.scan_period_min_ms, rules.scan_period_max_ms),
-        clamp(size_mib, rules.scan_size_min_mib, rules.scan_size_max_mib),
-    )
 
 
 @loop
@@ -274,8 +244,10 @@ def end_visit(mms, at, rules, clock, log):  # type: ignore[no-untyped-def]
     useful = at[USEFUL] + (mms.useful[mm] >> rules.decay_shift)
     useful = useful if useful >= rules.ignore_threshold else np.int64(0)
     old_period, old_size = mms.period_ms[mm], mms.size_mib[mm]
-    period, size = adapt(rules, old_period, old_size, mms.useful[mm], useful)
+    base, size = adapt(rules, mms.base_ms[mm], old_size, mms.useful[mm], useful)
+    period = stretched(rules, base, mms.scale[mm], mms.fail_pct[mm])
     mms.period_ms[mm] = period
+    mms.base_ms[mm] = period if rules.compounds else base
     mms.size_mib[mm] = size
     mms.useful[mm] = useful
     mms.found[mm] = at[USEFUL]

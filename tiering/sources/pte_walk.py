@@ -1,4 +1,4 @@
-"""The PTE callback of kmmscand V0, a granule at a time (docs/model.md#pte-scan).
+"""The PTE callback of kmmscand and kscand, a granule at a time (docs/model.md#pte-scan).
 
 For a folio on the slow tier: the accessed bit is cleared; if it was set, idle is cleared and young
 is set. The folio is useful if it is not idle or is young; afterwards idle is set. So the first walk
@@ -16,8 +16,8 @@ from tiering.engine.jit import loop
 from tiering.engine.look import begin, tau_at, touched_block
 from tiering.engine.touch import BLOCK
 
-AS_POSTED, AS_INTENDED = 1, 0
-"""Which folios are useful: `_update`."""
+AS_INTENDED, AS_POSTED, TWO_WINDOWS = range(3)
+"""Which folios are useful: `_update` and `_update_two_windows`."""
 
 
 @loop
@@ -34,7 +34,10 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n, test=AS_POSTED, s
         part = memory.folio[first : first + min(BLOCK, nr - base)]
         touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
-        _update(part, scratch.touched, hit, test, skip)
+        if test == TWO_WINDOWS:
+            _update_two_windows(part, scratch.touched, hit, skip)
+        else:
+            _update(part, scratch.touched, hit, test, skip)
         n = collect(hit, first, out, n, scratch.vector)
     return n
 
@@ -55,6 +58,24 @@ def _update(part, touched, hit, test, skip):  # type: ignore[no-untyped-def]
         slow = np.uint32(folio & where) == np.uint32(SLOW)
         sticky = np.uint32(young | (not has(folio, IDLE))) & posted
         hit[i] = np.uint32(slow) & (np.uint32(has(folio, ACCESSED)) | sticky)
+        part[i] = walked if slow else folio
+
+
+@loop
+def _update_two_windows(part, touched, hit, skip):  # type: ignore[no-untyped-def]
+    """As `_update`, of kscand V3: useful is what was accessed in this window and the one before.
+
+    Idle is set before the accessed bit is tested, so it says afterwards whether this window had no
+    access; a folio that was never walked is not idle, and one window is enough.
+    """
+    where = np.uint32(SLOW | skip)
+    for i in range(part.size):
+        seen = has(touched[i], 1)
+        folio = flagged(part[i], ACCESSED, UNTOUCHED) if seen else part[i]
+        accessed = has(folio, ACCESSED)
+        walked = flagged(folio, YOUNG, ACCESSED | IDLE) if accessed else flagged(folio, IDLE, 0)
+        slow = np.uint32(folio & where) == np.uint32(SLOW)
+        hit[i] = np.uint32(slow) & np.uint32(accessed) & np.uint32(not has(folio, IDLE))
         part[i] = walked if slow else folio
 
 
