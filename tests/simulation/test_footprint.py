@@ -62,6 +62,9 @@ MEASURED = {
     "64 GiB with stamps": large(
         v_size_mib=65536.0, v_pattern="zipf", reclaim__demotion_enabled=True
     ),
+    "64 GiB with records of four bytes": large(
+        v_size_mib=65536.0, v_pattern="zipf", preset="chmu_pghot_precise"
+    ),
     "10,000 processes of 26 MiB": large(v_size_mib=26.0, processes__0__count=10_000),
     "64 GiB in pieces of 1 MiB": large(v_size_mib=65536.0, v_split_mib=1.0),
 }

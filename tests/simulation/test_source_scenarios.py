@@ -51,3 +51,20 @@ def test_more_samples_bring_the_hot_set_home_sooner_and_cost_more_interrupts() -
     dear = {"hw_sample__interrupt_ns": 20_000.0, "until_s": 10.0}
     slowed = result_of("sampled-accesses", **dear)["metrics"]
     assert slowed["mean_throughput"] < 0.98 * many["mean_throughput"]
+
+
+def test_a_byte_takes_for_hot_what_comes_round_long_after_and_four_bytes_can_ask_for_more() -> None:
+    """Whatever the record, most of the hot set is on the top tier; what differs is what else is
+    moved there and back."""
+    byte = result_of("pghot-records")["metrics"]
+    precise = result_of("pghot-records", preset="chmu_pghot_precise")["metrics"]
+    strict = result_of(
+        "pghot-records", preset="chmu_pghot_precise", pghot_precise__freq_threshold=4
+    )["metrics"]
+    for metrics in (byte, precise, strict):
+        assert metrics["top_tier_share"] > 0.99 * metrics["oracle_share"]
+    assert byte["demoted_mib"] > 1.4 * precise["demoted_mib"]
+    assert precise["demoted_mib"] > 1000
+    assert strict["demoted_mib"] == 0
+    assert strict["time_to_90_s"] > 1.5 * byte["time_to_90_s"]
+    assert precise["hotness_records_mib"] == 4 * byte["hotness_records_mib"] == 8.0

@@ -5,7 +5,10 @@ kmmscand V0 works this way: what the scanner reports goes straight to the migrat
 
 from typing import NamedTuple
 
+import numpy as np
+
 from tiering.engine.reports import Reports
+from tiering.hotness.hotness import Hot
 
 
 class LastReportKnobs(NamedTuple):
@@ -13,8 +16,11 @@ class LastReportKnobs(NamedTuple):
 
 
 class LastReport:
-    """Stateless record."""
+    """Stateless record; a Hotness."""
 
-    def record(self, reports: Reports) -> Reports:
+    def record(self, reports: Reports, now: int, source: str) -> Hot:  # noqa: ARG002 - at once
         """Folios that are hot after these reports: all of them."""
-        return reports
+        return Hot(reports, np.zeros(0, np.int64))
+
+    def forget(self, mm: int) -> None:
+        """There is nothing to forget."""

@@ -1,7 +1,27 @@
-"""The room's one table: name -> (class, what it remembers)."""
+"""The room's one table of memories of reports."""
 
-from tiering.hotness.last_report import LastReport
+from typing import NamedTuple
 
-HOTNESS: dict[str, tuple[type[LastReport], str]] = {
-    "last_report": (LastReport, "a report is hot when it arrives and forgotten at once"),
+from tiering.hotness.last_report import LastReportKnobs
+from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
+
+
+class Kind(NamedTuple):
+    """Its knobs, whether hot folios wait until kmigrated asks for them, bytes a page of host and
+    simulated memory, and what it remembers."""
+
+    knobs: type
+    waits: bool
+    record_bytes: int
+    meaning: str
+
+
+HOTNESS: dict[str, Kind] = {
+    "last_report": Kind(
+        LastReportKnobs, False, 0, "a report is hot when it arrives and forgotten at once"
+    ),
+    "pghot": Kind(Pghot, True, 1, "a byte a page: 2 bits of frequency, 5 of time, ready"),
+    "pghot_precise": Kind(
+        PghotPrecise, True, 4, "4 bytes a page: 3 bits of frequency, 14 of time, node, ready"
+    ),
 }

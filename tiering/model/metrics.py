@@ -84,6 +84,23 @@ METRICS: tuple[Metric, ...] = (
         "migrate_cold", "folios", "machine", "Candidates that were hot no more when tried.",
         counter=True,
     ),
+    Metric(
+        "pghot_recorded_accesses", "", "machine", "Reports that went into hotness records.",
+        counter=True,
+    ),
+    Metric(
+        "pgpromote_candidate_nrl", "pages", "machine",
+        "Pages that passed the gate because the target had room to spare.", counter=True,
+    ),
+    Metric(
+        "promote_too_old", "folios", "machine",
+        "Hot folios refused by the threshold on their latency.", counter=True,
+    ),
+    Metric(
+        "promote_limited", "folios", "machine",
+        "Hot folios refused by the promotion rate limit.", counter=True,
+    ),
+    Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
     Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
     Metric(

@@ -3,12 +3,15 @@
 kmmscand V0 has no frequency filter, no rate limit and no test for duplicates.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tiering.engine.reports import Reports
 
 
 class EveryReport:
-    """Stateless rule."""
+    """Stateless rule; a Promotion."""
 
-    def choose(self, hot: Reports) -> Reports:
+    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:  # noqa: ARG002
         """Candidates among the hot folios: all of them."""
         return hot

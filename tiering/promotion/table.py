@@ -1,7 +1,36 @@
-"""The room's one table: name -> (class, who may rise)."""
+"""The room's one table of rules, and what a rule is to the run."""
 
-from tiering.promotion.every_report import EveryReport
+from typing import NamedTuple, Protocol
 
-PROMOTION: dict[str, tuple[type[EveryReport], str]] = {
-    "every_report": (EveryReport, "every report becomes a candidate, as in kmmscand V0"),
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.reports import Reports
+from tiering.promotion.hot_threshold import HotThreshold
+
+
+class Promotion(Protocol):
+    """Who may rise."""
+
+    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:
+        """Candidates among hot folios at `now` ns; latency_ms: i64[n] how long ago each was
+        reported, or how long it took to be touched; empty if nobody knows."""
+
+
+class NoKnobs(NamedTuple):
+    """No knobs."""
+
+
+class Kind(NamedTuple):
+    """Its knobs, and who may rise."""
+
+    knobs: type
+    meaning: str
+
+
+PROMOTION: dict[str, Kind] = {
+    "every_report": Kind(NoKnobs, "every report becomes a candidate, as in kmmscand V0"),
+    "hot_threshold": Kind(
+        HotThreshold, "whoever was touched recently enough, within a rate, as in NUMA balancing"
+    ),
 }

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tiering.engine.folios import GRANULE, nr_granules
+from tiering.hotness.table import HOTNESS
 from tiering.simulation.describe import nr_pages, process_workload
 from tiering.simulation.layout import step_of
 from tiering.simulation.loops import loops_compiled
+from tiering.simulation.presets import PRESETS
 from tiering.simulation.scenario import Process, Scenario, Vma
 from tiering.workloads.coarsen import NR_CLASSES
 from tiering.workloads.pattern import Workload
@@ -106,6 +108,8 @@ def _shares(
     process, key = scenario.processes[at], f"processes.{at}"
     times = f" times {key}.count = {process.count}" if process.count > 1 else ""
     slot = FOLIO_BYTES + QUEUE_BYTES + STAMP_BYTES * scenario.reclaim.demotion_enabled
+    hotness = PRESETS[scenario.preset].hotness
+    slot += HOTNESS[hotness].record_bytes if hotness else 0
     granule = GRANULE * slot + GRANULE_BYTES
     row = ROW_BYTES + ROW_NODE_BYTES * len(scenario.nodes)
     row += ROW_PHASE_BYTES * max(workload.phase_accesses.size, 1)

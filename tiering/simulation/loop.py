@@ -20,6 +20,8 @@ from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.build import World, build
+from tiering.simulation.crew import crew
+from tiering.simulation.filters import filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.optimum import Optimum
 from tiering.simulation.outcome import metrics
@@ -29,13 +31,7 @@ from tiering.simulation.progress import TICK_NS, Progress
 from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.sample import Sampler
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import (
-    SourceThread,
-    movers,
-    next_reclaim,
-    thread_lists,
-    thread_names,
-)
+from tiering.simulation.threads import migrating, movers, next_reclaim, thread_names
 from tiering.simulation.tuning import Tuning
 from tiering.simulation.watcher import watcher
 from tiering.sources.pte_scan import PteScanner
@@ -60,7 +56,7 @@ class Simulation:
         self.until_ns = end_ns(scenario)
         self.scratch = scratch(vector)
         self.queue = MigrationQueue(
-            scenario.migration, world.memory, _reserve(scenario, world), len(world.mms)
+            migrating(scenario), world.memory, _reserve(scenario, world), len(world.mms)
         )
         dirty = self.queue.books.dirty
         optimal = PRESETS[scenario.preset].promotion == "oracle"
@@ -72,7 +68,8 @@ class Simulation:
         self._step_end = 0
         self.source = watcher(scenario, seed, world, self.scratch, self.progress, self.queue)
         self.scanner = self.source if isinstance(self.source, PteScanner) else None
-        self.threads = self._source_threads()
+        self.filters = filters(scenario, world)
+        self.threads = crew(scenario, self.source, self.filters, self.queue, self.movers)
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)
         self.progress.settle(changed=True)
@@ -90,16 +87,6 @@ class Simulation:
         self.judge = Judge(world, self.optimum, self.reclaimers.sink.slow)
         self.optimum.share()
         self._sampler = Sampler(self)
-
-    def _source_threads(self) -> list[SourceThread]:
-        if self.source is None:
-            return []
-        for mm in range(len(self.world.mms)):
-            self.source.leave(mm)  # nobody is there yet
-        return [
-            SourceThread(nr, self.scenario, self.source, self.queue, self.movers)
-            for nr in range(len(thread_lists(self.scenario)))
-        ]
 
     @property
     def time_ns(self) -> int:
@@ -136,12 +123,9 @@ class Simulation:
 
     def busy_ns(self) -> list[int]:
         """CPU time of every kernel thread, in the order of their names."""
-        busy = [thread.scan_ns for thread in self.threads]
-        moved = [int(one) for one in self.movers.busy]
-        if self.scenario.migration.owner == "scanner":
-            inline = moved[: len(busy)]
-            return [*(a + b for a, b in zip(busy, inline, strict=True)), *moved[len(busy) :]]
-        return busy + moved
+        nr_inline = sum(thread.inline for thread in self.threads)
+        moved = [int(one) for one in self.movers.busy[nr_inline:]]
+        return [thread.busy_ns for thread in self.threads] + moved
 
     def next_block(self) -> Block:
         """Simulate on and return the next ROWS_PER_BLOCK rows (fewer at the very end).
@@ -264,6 +248,7 @@ class Simulation:
             if self.source is not None:
                 self.source.leave(mm)
             self.queue.forget(mm, now)
+            self.filters.hotness.forget(mm)
             self.judge.forget(mm)
         for mm in population.entered:
             if self.source is not None and population.alive[mm]:

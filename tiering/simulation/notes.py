@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tiering.hotness.table import HOTNESS
+from tiering.simulation.presets import PRESETS
+
 if TYPE_CHECKING:
     from tiering.simulation.scenario import Process, Scenario
 
@@ -42,6 +45,10 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
 
 
 def _migrating(scenario: "Scenario") -> Iterator[Note]:
+    hotness = PRESETS[scenario.preset].hotness
+    if hotness and HOTNESS[hotness].waits:
+        names = ("owner", "thread_sleep_ms", "batch_nr", "queue_max")
+        yield [f"migration.{name}" for name in names], "kmigrated migrates what it finds ready."
     if scenario.migration.owner == "scanner":
         yield ["migration.thread_sleep_ms", "migration.lists"], "the scanner migrates itself."
     if not any(vma.shared_pct for process in scenario.processes for vma in process.vmas):

@@ -62,6 +62,11 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
         "thread_busy_s": {name: busy / NS_PER_S for name, busy in threads.items()},
         "mm_elapsed_s": dict(list(zip(names, ended, strict=True))[:MOST_MMS]),
     }
+    records = sim.filters.records
+    if records is not None:
+        below = int(world.capacity[~world.top_tier].sum())
+        figures["recorded_reports"] = dict(records.recorded)
+        figures["hotness_records_mib"] = below * records.records.itemsize / 2**20
     if scanner is None:
         return figures
     mms = scanner.mms

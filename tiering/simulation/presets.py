@@ -84,6 +84,16 @@ PRESETS: dict[str, Preset] = {
         "hw_sample", "last_report", "every_report", "kswapd",
         ("hw_sample", "migration", "reclaim"),
     ),
+    "chmu_pghot": Preset(
+        "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
+        "chmu", "pghot", "hot_threshold", "kswapd",
+        ("chmu", "pghot", "hot_threshold", "kmigrated", "migration", "reclaim"),
+    ),
+    "chmu_pghot_precise": Preset(
+        "the same with records of four bytes",
+        "chmu", "pghot_precise", "hot_threshold", "kswapd",
+        ("chmu", "pghot_precise", "hot_threshold", "kmigrated", "migration", "reclaim"),
+    ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",
         "", "", "oracle", "", (),

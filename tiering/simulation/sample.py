@@ -74,6 +74,7 @@ class Sampler:
             "demote_mib_s": sank / FOLIOS_PER_MIB / since * NS_PER_S,
             **self._queue(),
             **counters,
+            "hot_threshold_ms": sim.filters.threshold_ms,
         }
         row[: len(MACHINE)] = [values[name] for name in MACHINE]
         self._fill_arrays(row)
@@ -130,6 +131,7 @@ class Sampler:
         return {
             "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
             **sim.queue.counters,
+            **sim.filters.counters,
             "pgdemote_kswapd": int(sunk.pages[0]) - direct,
             "pgdemote_direct": direct,
             "demote_fail": int(sunk.failed[0]),

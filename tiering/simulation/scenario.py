@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from tiering.demotion.kswapd import Reclaim
+from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
+from tiering.migration.kmigrated import Kmigrated
 from tiering.migration.queue import Migration
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.model.machine import Machine
+from tiering.promotion.hot_threshold import HotThreshold
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
 from tiering.sources.chmu_knobs import Chmu
@@ -131,6 +134,8 @@ else:
 
 SECTIONS: dict[str, type] = {
     "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "hw_sample": HwSample,
+    "pghot": Pghot, "pghot_precise": PghotPrecise, "hot_threshold": HotThreshold,
+    "kmigrated": Kmigrated,
     "migration": Migration, "reclaim": Reclaim,
 }  # fmt: skip
 
@@ -151,6 +156,10 @@ class Scenario(_Strict):
     pte_scan: Annotated[PteScan, _TABLE] = PteScan()
     chmu: Annotated[Chmu, _TABLE] = Chmu()
     hw_sample: Annotated[HwSample, _TABLE] = HwSample()
+    pghot: Annotated[Pghot, _TABLE] = Pghot()
+    pghot_precise: Annotated[PghotPrecise, _TABLE] = PghotPrecise()
+    hot_threshold: Annotated[HotThreshold, _TABLE] = HotThreshold()
+    kmigrated: Annotated[Kmigrated, _TABLE] = Kmigrated()
     migration: Annotated[Migration, _TABLE] = Migration()
     reclaim: Annotated[Reclaim, _TABLE] = Reclaim()
     # set by the loader, not by the file

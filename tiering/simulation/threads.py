@@ -11,9 +11,9 @@ from tiering.engine.flow import slowdown
 from tiering.engine.folios import Memory
 from tiering.engine.jit import Direct
 from tiering.hotness.table import HOTNESS
-from tiering.migration.queue import MigrationQueue
-from tiering.promotion.table import PROMOTION
+from tiering.migration.queue import Migration, MigrationQueue
 from tiering.simulation.build import World
+from tiering.simulation.filters import Filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
@@ -41,12 +41,30 @@ def thread_lists(scenario: Scenario) -> list[list[int]]:
     return [[mm for mm, home in enumerate(homes) if home == nid] for nid in nids]
 
 
+def kmigrated_nids(scenario: Scenario) -> list[int]:
+    """Nodes with a kmigrated: those below the top tier, where hot folios wait for it."""
+    hotness = PRESETS[scenario.preset].hotness
+    if not hotness or not HOTNESS[hotness].waits:
+        return []
+    top = min(node.tier for node in scenario.nodes)
+    return [node.nid for node in scenario.nodes if node.tier > top]
+
+
+def migrating(scenario: Scenario) -> Migration:
+    """Knobs of migration; kmigrated carries what it found itself, batch by batch, in no queue."""
+    if not kmigrated_nids(scenario):
+        return scenario.migration
+    batch = scenario.kmigrated.kmigrated_batch_nr + 1
+    return scenario.migration._replace(owner="scanner", batch_nr=batch, queue_max=0)
+
+
 def thread_names(scenario: Scenario) -> tuple[str, ...]:
     """Names of all kernel threads of a run: scanning, migrating, reclaiming."""
     scanning, preset = len(thread_lists(scenario)), PRESETS[scenario.preset]
     name = preset.thread or (SOURCES[preset.source].thread if scanning else "")
     names = [name] if scanning == 1 else [f"{name}/{i}" for i in range(scanning)]
-    if scanning and scenario.migration.owner == "thread":
+    names += [f"kmigrated{nid}" for nid in kmigrated_nids(scenario)]
+    if scanning and migrating(scenario).owner == "thread":
         names.append("migration")
     if scenario.reclaim.demotion_enabled:
         lowest = max(node.tier for node in scenario.nodes)
@@ -64,15 +82,15 @@ def weight(nice: int) -> float:
 
 def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     """Threads that move folios: those that drain the queue first, then kswapds."""
-    scanning = len(thread_lists(scenario))
-    inline = scenario.migration.owner == "scanner"
-    draining = scanning if inline else min(scanning, 1)
+    scanning, promoting = len(thread_lists(scenario)), len(kmigrated_nids(scenario))
+    inline = migrating(scenario).owner == "scanner"
+    draining = (promoting or scanning) if inline else min(scanning, 1)
     nr = draining + len(reclaimers.nids)
     state = np.zeros((nr, reclaimers.state.shape[1]), np.int64)
     state[draining:] = reclaimers.state
     reclaimers.state = state[draining:]  # one state for kswapd and direct reclaim
     sleep = 0 if inline else scenario.migration.thread_sleep_ms * NS_PER_MS
-    nice = scenario.pte_scan.nice if inline else 0
+    nice = scenario.pte_scan.nice if inline and not promoting else 0
     return Movers(
         clock=np.zeros(nr, np.int64),
         busy=np.zeros(nr, np.int64),
@@ -83,7 +101,7 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
         wanted=world.marks.wanted,
         low=world.marks.wake,
         sleep_ns=np.array([sleep], np.int64),
-        scanning=np.array([0, scanning if not inline else 0], np.int64),
+        scanning=np.array([0, scanning if promoting or not inline else 0], np.int64),
     )
 
 
@@ -100,39 +118,69 @@ def next_reclaim(movers: Movers, memory: Memory, now: int) -> int:
 _slowdown = Direct(slowdown)
 
 
-class SourceThread:
-    """A thread of a source: notices, hands on what it found, and migrates it inline if it owns the
-    queue.
+class KernelThread:
+    """What threads that scan or walk have in common.
 
-    clock: ns at which it goes on. scan_ns: CPU time used without migration.
+    clock: ns at which it goes on. scan_ns: CPU time used without migration. inline: whether it
+    migrates what it found itself, as the `nr`-th of the movers.
     """
+
+    def __init__(self, nr: int, inline: bool, nice: int, all_movers: Movers) -> None:
+        self.clock = self.scan_ns = 0
+        self.nr, self.inline, self._movers = nr, inline, all_movers
+        self._weight = weight(nice)
+        self._slow = 1.0
+
+    @property
+    def draining(self) -> bool:
+        """True while the thread migrates inline; its clock is then the mover's."""
+        return self.inline and bool(self._movers.awake[self.nr])
+
+    @property
+    def busy_ns(self) -> int:
+        """CPU time used, migration included."""
+        return self.scan_ns + (int(self._movers.busy[self.nr]) if self.inline else 0)
+
+    def take_clock(self) -> None:
+        """After inline migration the thread goes on where that ended."""
+        if self.inline:
+            self.clock = max(self.clock, int(self._movers.clock[self.nr]))
+
+    def _migrate(self) -> None:
+        """From here on the thread migrates what waits."""
+        self._movers.clock[self.nr] = self.clock
+        self._movers.awake[self.nr] = True
+
+    def _account(self, busy_ns: int) -> None:
+        used = round(busy_ns / self._slow)
+        self.scan_ns += used
+        self._movers.scanning[0] += used
+
+    def _dilation(self, progress: Progress) -> float:
+        """Where CPUs are short, a ns of CPU takes longer on the clock."""
+        nr_kernel = self._movers.clock.size + int(self._movers.scanning[1])
+        self._slow = float(_slowdown(progress.flow, self._weight, nr_kernel))
+        return self._slow
+
+
+class SourceThread(KernelThread):
+    """A thread of a source: notices, hands on what it found, and migrates it inline if it owns the
+    queue."""
 
     def __init__(
         self,
         nr: int,
         scenario: Scenario,
         source: Source,
+        filters: Filters,
         queue: MigrationQueue,
         all_movers: Movers,
     ) -> None:
-        preset = PRESETS[scenario.preset]
-        self.clock = self.scan_ns = 0
-        self._nr, self._source, self._queue, self._movers = nr, source, queue, all_movers
-        self._inline = scenario.migration.owner == "scanner"
-        self._weight = weight(scenario.pte_scan.nice)
-        self._hotness = HOTNESS[preset.hotness][0]()
-        self._promotion = PROMOTION[preset.promotion][0]()
-        self._slow = 1.0
-
-    @property
-    def draining(self) -> bool:
-        """True while the thread migrates inline; its clock is then the mover's."""
-        return self._inline and bool(self._movers.awake[self._nr])
-
-    def take_clock(self) -> None:
-        """After inline migration the thread goes on where that ended."""
-        if self._inline:
-            self.clock = max(self.clock, int(self._movers.clock[self._nr]))
+        waits = len(kmigrated_nids(scenario)) > 0
+        inline = migrating(scenario).owner == "scanner" and not waits
+        super().__init__(nr, inline, scenario.pte_scan.nice, all_movers)
+        self._name = PRESETS[scenario.preset].source
+        self._source, self._filters, self._queue = source, filters, queue
 
     def run(self, until: int, progress: Progress, judge: Judge, alone: bool) -> int:
         """Work until the clock passes `until` or the tick in which something was found.
@@ -141,36 +189,27 @@ class SourceThread:
         candidates of several threads queue up in the order in which they were found. Returns when
         the first were handed on, ns, or -1.
         """
-        self._dilate(progress)
-        stops = self._inline or not alone
-        step = self._source.run(self._nr, self.clock, until, progress.pace, stops)
+        before = self._slow
+        slow = self._dilation(progress)
+        if slow != before:
+            self._source.dilate(slow)
+        stops = self.inline or not alone
+        step = self._source.run(self.nr, self.clock, until, progress.pace, stops)
         self.clock = step.clock
         self._account(step.busy_ns)
         reports = self._source.reports
         if step.nr_reports or len(self._source.passes):
             judge.take(reports, self._source.passes)
         if step.nr_reports:
-            hot = self._hotness.record(reports)
-            self._queue.add(self._promotion.choose(hot))
-        if self._inline and step.ended and len(self._queue):
-            self._movers.clock[self._nr] = self.clock
-            self._movers.awake[self._nr] = True
+            hot = self._filters.hotness.record(reports, progress.time_ns, self._name)
+            if hot.folios.folios.size:
+                chosen = self._filters.promotion.choose(hot.folios, hot.latency_ms, self.clock)
+                self._queue.add(chosen)
+        if self.inline and step.ended and len(self._queue):
+            self._migrate()
         return int(reports.stamps[0]) if step.nr_reports else -1
 
     def rest(self, until: int) -> None:
         """Sleep on, as long as no visit begins."""
-        self.clock, busy = self._source.rest(self._nr, self.clock, until)
+        self.clock, busy = self._source.rest(self.nr, self.clock, until)
         self._account(busy)
-
-    def _account(self, busy_ns: int) -> None:
-        used = round(busy_ns / self._slow)
-        self.scan_ns += used
-        self._movers.scanning[0] += used
-
-    def _dilate(self, progress: Progress) -> None:
-        """Where CPUs are short, a ns of CPU takes longer on the clock."""
-        nr_kernel = self._movers.clock.size + int(self._movers.scanning[1])
-        slow = float(_slowdown(progress.flow, self._weight, nr_kernel))
-        if slow != self._slow:
-            self._slow = slow
-            self._source.dilate(slow)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.scenario import SECTIONS
 from tiering.sources.table import SOURCES
 
@@ -46,6 +47,12 @@ class Tuning:
             simulation.source.retune(spec.name, value, now)
         elif spec.section == "migration":
             simulation.queue.retune(spec.name, value)
+        elif spec.section == "kmigrated":
+            for thread in simulation.threads:
+                if isinstance(thread, KmigratedThread):
+                    thread.retune(spec.name, value)
+        else:
+            simulation.filters.retune(spec.section, spec.name, value)
         unit = f" {spec.knob.unit}" if spec.knob.unit else ""
         text = f"knob: {path} {old} -> {value}{unit}"
         event = {"t_ns": now, "kind": "knob", "knob": path, "value": value, "text": text}

@@ -1,0 +1,148 @@
+"""The gate before promotion, worked by hand."""
+
+from typing import Any
+
+import numpy as np
+
+from tests.engine.machines import Layout, laid_out
+from tiering.engine.folios import GRANULE
+from tiering.engine.reports import in_runs
+from tiering.promotion.hot_threshold import (
+    AT_ONCE,
+    CANDIDATES,
+    LIMITED,
+    TOO_OLD,
+    HotThreshold,
+    ThresholdGate,
+)
+
+MS = 1_000_000
+S = 1000 * MS
+FULL = HotThreshold(hot_threshold_ms=1000)
+"""The target has no room to spare."""
+
+
+class Gate:
+    """A target of 16 GiB with a promo mark of 500 pages and no room to spare, and 1,000 folios."""
+
+    def __init__(self, knobs: HotThreshold = FULL, free: int = 0, order: int = 0) -> None:
+        self.memory = laid_out([Layout(min(1000, GRANULE >> order), order)], [1 << 22, 1 << 22])
+        self.memory.free[0] = free
+        self.gate = ThresholdGate(knobs, self.memory, 0, 1 << 22, 500, 3000)
+
+    def ask(self, latencies: list[int], now_ms: int) -> list[int]:
+        """Which of folios 0, 1, ... pass."""
+        hot = in_runs(np.arange(len(latencies), dtype=np.uint32), now_ms * MS)
+        chosen = self.gate.choose(hot, np.array(latencies, np.int64), now_ms * MS)
+        assert chosen.ends.tolist() == ([chosen.folios.size] if chosen.folios.size else [])
+        return [int(folio) for folio in chosen.folios]
+
+    def count(self, field: int) -> int:
+        return int(self.gate.state[field])
+
+
+def test_a_latency_below_the_threshold_passes() -> None:
+    one = Gate()
+    assert one.ask([0, 999, 1000, 5000, 3], 10) == [0, 1, 4]
+    assert one.count(CANDIDATES) == 3
+    assert one.count(TOO_OLD) == 2
+
+
+def test_with_room_to_spare_everything_passes_and_the_threshold_is_as_at_first() -> None:
+    """1 GiB is as much as a sixteenth of 16 GiB: 2^18 pages above promo."""
+    one = Gate(free=500 + 2**18)
+    assert one.ask([5000], 10) == []
+    one.ask([0], 60_001)
+    assert one.gate.threshold_ms == 1125
+    one.memory.free[0] += 1
+    assert one.ask([5000, 9999], 60_010) == [0, 1]
+    assert one.count(AT_ONCE) == 2
+    assert one.gate.threshold_ms == 1000
+
+
+def test_room_to_spare_is_a_sixteenth_of_a_large_node_or_what_the_knob_says() -> None:
+    for knobs, spare in (
+        (FULL._replace(spare_mib=0), 2**18),
+        (FULL._replace(spare_mib=2048), 2**19),
+    ):
+        one = Gate(knobs, free=500 + spare)
+        assert one.ask([5000], 10) == []
+        one.memory.free[0] += 1
+        assert one.ask([5000], 10) == [0]
+
+
+def test_without_pressure_the_threshold_climbs_by_an_eighth_of_it_a_minute_to_twice() -> None:
+    one, seen = Gate(), []
+    for minute in range(1, 11):
+        one.ask([0], minute * 60_001)
+        seen.append(one.gate.threshold_ms)
+    assert seen == [1125, 1250, 1375, 1500, 1625, 1750, 1875, 2000, 2000, 2000]
+
+
+def test_with_too_many_candidates_it_falls_to_one_step_and_within_a_tenth_it_stays() -> None:
+    """1 MiB/s and windows of 1 s allow 256 candidates: up below 230, down above 281."""
+    knobs = FULL._replace(promote_rate_limit_mib_s=1, threshold_window_ms=1000)
+    for nr, thresholds in (
+        (229, [1125, 1250]), (230, [1000, 1000]), (281, [1000, 1000]), (282, [875, 750]),
+    ):  # fmt: skip
+        one, seen = Gate(knobs), []
+        for window in range(1, 3):
+            one.ask([0] * nr, window * 1001 - 500)
+            one.ask([99_999], window * 1001)
+            seen.append(one.gate.threshold_ms)
+        assert seen == thresholds, nr
+    one = Gate(knobs)
+    for window in range(1, 12):
+        one.ask([0] * 900, window * 1001)
+    assert one.gate.threshold_ms == 125
+
+
+def test_candidates_beyond_the_rate_are_refused_until_a_second_is_over() -> None:
+    """1 MiB/s: the 256th candidate of a second is one too many."""
+    one = Gate(FULL._replace(promote_rate_limit_mib_s=1))
+    assert one.ask([0] * 300, 500) == list(range(255))
+    assert one.count(LIMITED) == 45
+    assert one.ask([0], 1000) == []
+    assert one.ask([0] * 300, 1001) == list(range(256)), "the first begins the second"
+    assert one.count(CANDIDATES) == 601
+
+
+def test_a_large_folio_counts_with_all_its_pages() -> None:
+    one = Gate(FULL._replace(promote_rate_limit_mib_s=8), order=9)
+    assert one.ask([0] * 6, 10) == [0, 1, 2]
+    assert one.count(CANDIDATES) == 6 * 512
+
+
+def test_a_rate_of_nothing_lets_nothing_pass() -> None:
+    assert Gate(FULL._replace(promote_rate_limit_mib_s=0)).ask([0, 0], 10) == []
+
+
+def test_whose_latency_nobody_knows_is_taken_for_touched_now() -> None:
+    one = Gate()
+    hot = in_runs(np.arange(5, dtype=np.uint32))
+    assert one.gate.choose(hot, np.zeros(0, np.int64), 10 * MS).folios.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_threshold_is_the_window_of_the_record_where_no_knob_says_it() -> None:
+    one = Gate(HotThreshold())
+    assert one.gate.threshold_ms == 3000
+    one.gate.refer(4000)
+    assert one.gate.threshold_ms == 4000
+    one.ask([0], 60_001)
+    assert one.gate.threshold_ms == 4500
+    one.gate.retune("hot_threshold_ms", 100)
+    assert one.ask([150, 4000, 90], 60_002) == [0, 1, 2], "the one in force stays for the window"
+    one.memory.free[0] = 1 << 22
+    one.ask([0], 60_003)
+    one.memory.free[0] = 0
+    assert one.ask([150, 90], 60_004) == [1]
+
+
+def test_runs_that_pass_in_part_keep_their_stamps() -> None:
+    memory: Any = laid_out([Layout(2 * GRANULE)], [0, 1 << 22])
+    gate = ThresholdGate(FULL, memory, 0, 1 << 22, 0, 0)
+    hot = in_runs(np.array([1, 2, GRANULE, GRANULE + 9], np.uint32), 77)
+    chosen = gate.choose(hot, np.array([5000, 5000, 5, 5000], np.int64), 0)
+    assert (chosen.folios.tolist(), chosen.ends.tolist(), chosen.stamps.tolist()) == (
+        [GRANULE], [1], [77],
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+"""What every memory of reports is to the run."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiering.engine.reports import Reports
+
+NEVER = Reports(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+"""Nothing is hot."""
+
+
+class Hot(NamedTuple):
+    """folios: hot ones. latency_ms: i64[n] time from the last report of each, empty if unknown."""
+
+    folios: Reports
+    latency_ms: NDArray[np.int64]
+
+
+class Hotness(Protocol):
+    """Takes reports; what is hot it gives back at once, or keeps until it is asked for."""
+
+    def record(self, reports: Reports, now: int, source: str) -> Hot:
+        """Remember reports that a source hands on, at their stamps; now: ns, no later than any
+        clock. Returns folios that are hot at once."""
+
+    def forget(self, mm: int) -> None:
+        """The folios of a process are freed."""
