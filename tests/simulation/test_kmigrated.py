@@ -1,5 +1,6 @@
 """kmigrated in a run: when it walks, what it moves, what it costs, and what is counted."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from tests.engine.machines import Layout, laid_out
 from tests.simulation.scenarios import composed, finished, tiny
+from tests.simulation.test_checkpoint import Told
 from tiering.engine.carry import Movers
 from tiering.engine.reports import in_runs
 from tiering.hotness.pghot import PghotRecords
@@ -14,9 +16,11 @@ from tiering.hotness.pghot_knobs import Pghot
 from tiering.migration.kmigrated import Kmigrated
 from tiering.migration.queue import Migration, MigrationQueue
 from tiering.promotion.every_report import EveryReport
+from tiering.simulation.checkpoint import restore, save
 from tiering.simulation.footprint import footprint
 from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.loop import Simulation
+from tiering.simulation.presets import PRESETS as JOINED
 from tiering.simulation.threads import thread_names
 
 MS = 1_000_000
@@ -208,3 +212,43 @@ def test_a_process_that_begins_again_begins_without_records() -> None:
 def test_host_memory_of_the_records_is_counted(preset: str, nr_bytes: int) -> None:
     plain, needed = (footprint(tiny(preset=p), {}) for p in ("chmu", preset))
     assert needed.nr_bytes - plain.nr_bytes == nr_bytes * needed.nr_granules * GRANULE
+
+
+@pytest.mark.parametrize("hotness", ["pghot", "pghot_precise"])
+def test_records_take_the_reports_of_any_source(
+    hotness: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scanner of accessed bits: two visits within the window make a folio ready."""
+    joined = JOINED["kmmscand_v0"]._replace(hotness=hotness, promotion="hot_threshold")
+    monkeypatch.setitem(JOINED, "kmmscand_v0", joined)
+    scenario = tiny(
+        nodes__0__capacity_mib=256, processes__0__think_ns=0.0, pte_scan__scan_period_ms=500,
+        until_s=4.0,
+    )  # fmt: skip
+    assert thread_names(scenario) == ("kmmscand", "kmigrated1")
+    simulation, rows, _ = finished(scenario)
+    assert rows["pgpromote_success"][-1] == 96 * 256
+    assert simulation.result()["metrics"]["recorded_reports"].keys() == {"pte_scan"}
+    first = rows["time_ns"][np.flatnonzero(rows["pgpromote_success"])[0]] / MS
+    assert rows["mm.nr_visits"][rows["time_ns"] < (first - 200) * MS, 0].max() <= 2
+
+
+def test_a_run_stopped_at_every_block_says_the_same_bytes(tmp_path: Path) -> None:
+    """Walks of 250 ns a folio and lists of 500 ns an entry go on beyond the end of blocks."""
+    slow = {"kmigrated__record_ns": 250.0, "chmu__entry_ns": 500.0, "sample_ms": 10, "until_s": 0.6}
+    scenario = tiny(**BUSY | slow)
+    whole, parts = Told(), Told()
+    end = whole.listen(Simulation(scenario, 1))
+    simulation = Simulation(scenario, 1)
+    walking = 0
+    while not simulation.done:
+        parts.listen(simulation, simulation.time_ns / 1e9 + 0.01)
+        thread = simulation.threads[1]
+        assert isinstance(thread, KmigratedThread)
+        walking += thread.cursor is not None
+        save(simulation, tmp_path / "x")
+        simulation = restore(tmp_path / "x")
+    assert walking > 0
+    assert parts.rows == whole.rows
+    assert parts.events == whole.events
+    assert simulation.result() == end.result()
