@@ -217,7 +217,7 @@ class Simulation:
                 stop = min(stop, thread.clock // TICK_NS * TICK_NS)
         if self.source is not None and self.source.stalls and _stalled(flow):
             self.progress.settle()
-        return first, max(first, stop)
+        return first, first if queue.lists.turns else max(first, stop)
 
     def _carry(self, first: int, stop: int) -> None:
         world, queue, reclaimers = self.world, self.queue, self.reclaimers
