@@ -34,6 +34,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.books = books(2, 1)
+        self.books.reserve[0] = self.reserve
         self.flow = flow(
             np.ones(1), np.ones(1), np.full(1, 750.0), np.zeros(1), np.full(1, np.inf),
             NODES.idle_ns, 0.0, self.books.dirty,

@@ -200,20 +200,22 @@ def moved(from_nid: list[int], to_nid: list[int]) -> Sunk:
 def test_copies_take_bandwidth_of_both_nodes_in_both_directions() -> None:
     """250 pages up and 100 down in 1,024,000 ns: 1 and 0.4 bytes a ns."""
     one, _, _ = machine()
-    up, down = np.array([0, 250]), moved([100, 0], [0, 100])
-    assert account_copies(one, up, 0, down, 1_024_000)
+    up, to, down = np.array([0, 250]), np.array([250, 0]), moved([100, 0], [0, 100])
+    assert account_copies(one, up, to, down, 1_024_000)
     assert one.copy_read.tolist() == [0.4, 1.0]
     assert one.copy_write.tolist() == [1.0, 0.4]
-    assert (up.sum(), down.from_nid.sum(), down.to_nid.sum()) == (0, 0, 0)
-    assert account_copies(one, up, 0, down, 1_024_000), "back to none is a change"
+    assert (up.sum() + to.sum(), down.from_nid.sum(), down.to_nid.sum()) == (0, 0, 0)
+    assert account_copies(one, up, to, down, 1_024_000), "back to none is a change"
     assert one.copy_read.sum() == one.copy_write.sum() == 0.0
-    assert not account_copies(one, up, 0, down, 1_024_000)
+    assert not account_copies(one, up, to, down, 1_024_000)
 
 
 def test_copies_slow_the_accesses_and_show_in_the_utilisation() -> None:
     one, rates, memory = machine(threads=64.0)
     quiet = one.utilisation.copy()
-    account_copies(one, np.array([0, 250]), 0, moved([0, 0], [0, 0]), 102_400)  # 10 bytes a ns
+    account_copies(
+        one, np.array([0, 250]), np.array([250, 0]), moved([0, 0], [0, 0]), 102_400
+    )  # 10 bytes a ns
     settle(one, rates, memory, NODES)
     assert one.utilisation[0] - quiet[0] == pytest.approx(10 / 30, abs=1e-6)
     assert one.utilisation[1] - quiet[1] == pytest.approx(10 / 20, abs=1e-3)

@@ -47,10 +47,8 @@ class Migration:
         self.touch_until, self.wrong = touch_until, wrong
         self.target = self.knobs.target_node
         self.slow = [nid for nid, top in enumerate(memory.top) if not top]
-        mark = memory.marks[self.target]
-        self.reserve = {"none": 0, "min": mark.least, "high": mark.high}[self.knobs.reserve]
-        if wrong.greedy:
-            self.reserve = 0
+        self.targets: dict[Process, int] = {}  # by their last visit
+        self.refused_at = self.target
         self.queue: Queue = deque()
         self.others: dict[Process, Queue] = {}  # lists that wait, with one for every mm
         self.current: Process | None = None
@@ -102,10 +100,19 @@ class Migration:
                 self.books["migrate_stale"] += 1
                 self.oldest_ns = max(self.oldest_ns, now - arrived)
         self.tallies.pop(process, None)
+        self.targets.pop(process, None)
         if self.current is process:
             self.current = None
             if self.knobs.lists == "first_mm":
                 self.turn()
+
+    def target_of(self, process: Process) -> int:
+        return self.targets.get(process, self.target)
+
+    def reserve(self, nid: int) -> int:
+        mark = self.memory.marks[nid]
+        reserve = {"none": 0, "min": mark.least, "high": mark.high}[self.knobs.reserve]
+        return 0 if self.wrong.greedy else reserve
 
     def fail_pct(self, process: Process) -> int:
         return self.tallies[process].share
@@ -120,25 +127,26 @@ class Migration:
         self.touch_until(clock)
         granule, stamp, process = self.queue[0][0].granule, self.queue[0][1], self.queue[0][2]
         spent = 1e3 * self.knobs.batch_us
-        rate = self.throughput.copy_gb_s(self.slow, self.target, self.knobs.copy_gb_s)
+        target = self.target_of(process)
+        rate = self.throughput.copy_gb_s(self.slow, target, self.knobs.copy_gb_s)
         for _ in range(self.knobs.batch_nr):
             if not self.queue or self.queue[0][0].granule != granule or self.queue[0][1] != stamp:
                 break
             folio, arrived, _ = self.queue.popleft()
             self.oldest_ns = max(self.oldest_ns, clock - arrived)
             spent += 1e3 * self.knobs.folio_us
-            failed = self._why_not(folio, clock)
+            failed = self._why_not(folio, clock, target)
             self.tallies[process].count(not failed)
             if failed:
                 self.books["migrate_" + failed] += 1
             else:
                 spent += folio.pages * PAGE_BYTES / rate
-                self._promote(folio, clock)
+                self._promote(folio, clock, target)
         if not self.queue:
             self.tallies[process].drained()
         return clock + int(spent + 0.5)
 
-    def _why_not(self, folio: Folio, clock: int) -> str:
+    def _why_not(self, folio: Folio, clock: int, target: int) -> str:
         if folio.nid == NOWHERE or self.memory.top[folio.nid]:
             return "stale"
         if not self._is_hot(folio):
@@ -147,8 +155,8 @@ class Migration:
             return "pinned"
         if folio.shared and self.knobs.refuse_shared:
             return "shared"
-        if self.memory.free[self.target] - folio.pages < self.reserve:
-            self.refused = True
+        if self.memory.free[target] - folio.pages < self.reserve(target):
+            self.refused, self.refused_at = True, target
             return "no_room"
         if self.knobs.rate_limit_mib_s:
             if clock - self.window >= SECOND:
@@ -167,8 +175,8 @@ class Migration:
             return folio.rank >= youngest - 1 if memory.generations else folio.rank == ACTIVE
         return True
 
-    def _promote(self, folio: Folio, clock: int) -> None:
-        self.memory.move(folio, self.target)
+    def _promote(self, folio: Folio, clock: int, target: int) -> None:
+        self.memory.move(folio, target)
         folio.untouched = True
         folio.promoted_ns = clock
         self.books["pgpromote_success"] += folio.pages

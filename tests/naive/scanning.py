@@ -4,6 +4,7 @@ Bits are those that accesses have set; the engine draws them when it looks. A gr
 after which other threads that are behind go first.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from tests.naive.accuracy import Accuracy
@@ -85,6 +86,7 @@ class Scanner:
         self.visited = process
         self.budget_mib, self.span_mib = process.size_mib, 0.0
         self.candidates, self.of_vma = [], 0
+        self.seen = Counter[int]()
         self.vma, self.granule = process.cursor, process.inside
         self.pages_left = float("inf")
         if self.knobs.page_budget_pct:
@@ -104,7 +106,10 @@ class Scanner:
             self.pages_left -= folio.pages
             on_top = self.memory.top[folio.nid]
             cost += folio.pages * (self.knobs.pte_top_ns if on_top else self.knobs.pte_slow_ns)
-            passed_over = on_top or (folio.shared and self.knobs.skip_shared)
+            shared = folio.shared and self.knobs.skip_shared
+            passed_over = on_top or shared
+            if on_top and not shared and self._counts(folio):
+                self.seen[folio.nid] += folio.pages
             if not passed_over and self._is_useful(folio):
                 self.candidates.append(folio)
                 self.of_vma += 1
@@ -115,6 +120,14 @@ class Scanner:
         elif self.pages_left <= 0:
             process.cursor, process.inside = self.vma, self.granule
             self._end_visit(process)
+
+    def _counts(self, folio: Folio) -> bool:
+        """Whether a top-tier folio counts for the target node; V3 clears its accessed bit."""
+        if self.knobs.target != "most_accessed" or sum(self.memory.top) == 1:
+            return self.knobs.target == "most_scanned"
+        accessed, was_idle = folio.accessed, folio.idle
+        folio.accessed, folio.idle, folio.young = False, not accessed, folio.young or accessed
+        return accessed and not was_idle
 
     def _is_useful(self, folio: Folio) -> bool:
         """The PTE callback: clears the accessed bit, and remembers it as young."""
@@ -157,6 +170,8 @@ class Scanner:
         self._adapt(process, process.useful, useful)
         process.useful, process.found = useful, found
         process.visits += 1
+        best = max(sorted(self.seen), key=self.seen.__getitem__, default=self.migration.target)
+        self.migration.targets[process] = best if self.seen[best] else self.migration.target
         process.due_ns = self.clock + process.period_ms * MS
         self.visited = None
         self.accuracy.judge(process, self.candidates, process.cursor == process.inside == 0)

@@ -136,7 +136,7 @@ class Twin:
     def _wake(self, now: int) -> None:
         """Every kswapd whose node is short of memory, or where a promotion just found no room."""
         for kswapd in self.kswapds.values():
-            kswapd.wake(now, self.migration.refused and kswapd.nid == self.migration.target)
+            kswapd.wake(now, self.migration.refused and kswapd.nid == self.migration.refused_at)
         self.migration.refused = False
 
     def _solve(self) -> None:

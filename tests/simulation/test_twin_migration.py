@@ -148,3 +148,17 @@ def test_without_generations_nothing_is_active_that_nobody_activates() -> None:
     pair = Pair(host(app(1.2e7, HOT), preset="kscand_v2", reclaim__lru="active_inactive"), runs=4)
     pair.check("migrate_cold")
     assert not pair.fast["pgpromote_success"].any()
+
+
+@pytest.mark.parametrize("target", ["most_scanned", "most_accessed"])
+def test_several_top_tier_nodes_agree_with_the_twin(target: str) -> None:
+    """Of each process a part is on a top-tier node of its own; the default is the third."""
+    nodes = [DRAM | {"name": f"DRAM{nid}"} for nid in range(3)] + [CXL]
+    processes = [
+        app(1.2e7, HOT | {"node": f"DRAM{at + 1}", "size_mib": 0.125}, HOT, name=f"p{at}")
+        for at in range(2)
+    ]
+    changes: dict[str, Any] = {"preset": "kscand_v3", "pte_scan__target": target}
+    more = {"migration__lists": "round_robin", "until_s": 5.0} | SMALL_VISITS | changes
+    pair = Pair(host(*processes, nodes=nodes, **more), runs=30)
+    pair.check("pgpromote_success", "found", "free_1", "free_2")

@@ -110,7 +110,7 @@ def test_a_page_budget_ends_a_visit_inside_a_vma_where_the_next_one_goes_on(budg
 
 
 def test_as_posted_the_page_budget_never_binds() -> None:
-    assert granules_of_a_visit(scanner([20], NOW._replace(scan_size_mib=256))) == 20
+    assert granules_of_a_visit(scanner([6], NOW._replace(scan_size_mib=256))) == 6
 
 
 def test_shared_folios_are_passed_over_as_those_of_the_top_tier() -> None:

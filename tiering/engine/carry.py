@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import END, FIRST, STAMP, WAITING
+from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, WAITING
 from tiering.engine.flow import (
     APP_PART,
     APP_THREADS,
@@ -94,8 +94,8 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         advance(flow, end)
         nr_kernel = movers.clock.size + movers.scanning[1]
         charge_cpu(flow, busy, duration, nr_kernel)
-        changed = account_copies(flow, books.from_nid, np.int64(terms.dst), sunk, duration)
-        may_move = moving(memory, queue, terms, movers, end) or stalled(flow) or copying(flow)
+        changed = account_copies(flow, books.from_nid, books.to_nid, sunk, duration)
+        may_move = moving(memory, queue, books, movers, end) or stalled(flow) or copying(flow)
         if end >= flow.at[BORDER]:
             return may_move
         if changed or flow.dirty.any() or _short_of_cpus(flow) or paying:
@@ -106,14 +106,24 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
 
 
 @loop
-def moving(memory, queue, terms, movers, now):  # type: ignore[no-untyped-def]
+def moving(memory, queue, books, movers, now):  # type: ignore[no-untyped-def]
     """Whether folios may move in the tick after `now`: candidates with room, or a kswapd."""
-    if queue.at[WAITING] > 0 and memory.free[terms.dst] > terms.reserve:
-        return True
+    if queue.at[WAITING] > 0:
+        nid = _target(memory, queue, books, np.int64(0))
+        if memory.free[nid] > books.reserve[nid]:
+            return True
     for k in range(movers.nid.size):
         if movers.nid[k] >= 0 and movers.awake[k] and movers.clock[k] < now + TICK_NS:
             return True
     return False
+
+
+@loop
+def _target(memory, queue, books, default):  # type: ignore[no-untyped-def]
+    """Node to which the candidates go that are next; the default if there are none."""
+    if queue.at[FIRST] == queue.at[END]:
+        return default
+    return books.target[memory.mm[queue.head[queue.at[FIRST], GRANULE_OF]]]
 
 
 @loop
@@ -180,12 +190,12 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
     slow = slowdown(flow, movers.weight[k], movers.clock.size + movers.scanning[1])
     clock = movers.clock[k]
     if nid < 0:
-        room = copy_room(flow, nodes, np.int64(terms.dst), sink.slow)
-        rate = min(terms.bytes_per_ns / slow, room)
-        until, wake = _turn(movers, terms.dst, end)
+        dst = _target(memory, queue, books, np.int64(terms.dst))
+        rate = min(terms.bytes_per_ns / slow, copy_room(flow, nodes, dst, sink.slow))
+        until, wake = _turn(movers, dst, end)
         dear = Terms(
-            terms.dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
-            terms.reserve, terms.limit, terms.refuse_shared, wake, terms.asked,
+            dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
+            books.reserve[dst], terms.limit, terms.refuse_shared, wake, terms.asked,
         )  # fmt: skip
         begin = clock
         clock = drain(memory, rates, scratch, queue, clock, until, pace, dear, books)

@@ -136,23 +136,21 @@ def copying(flow):  # type: ignore[no-untyped-def]
 
 
 @loop
-def account_copies(flow, pages_from, target, sunk, duration):  # type: ignore[no-untyped-def]
+def account_copies(flow, pages_from, pages_to, sunk, duration):  # type: ignore[no-untyped-def]
     """Bandwidth of the copies of a step in bytes per ns; True if it changed. Clears what it takes.
 
-    pages_from: i64[N] promoted from each node to `target`; sunk: what was demoted.
+    pages_from, pages_to: i64[N] promoted from each node and to it; sunk: what was demoted.
     """
     changed = False
-    to_target = np.int64(0)
-    for nid in range(pages_from.size):
-        to_target += pages_from[nid]
     for nid in range(pages_from.size):
         reads = (pages_from[nid] + sunk.from_nid[nid]) * np.float64(FOLIO_BYTES) / duration
-        pages = sunk.to_nid[nid] + (to_target if nid == target else 0)
+        pages = sunk.to_nid[nid] + pages_to[nid]
         writes = pages * np.float64(FOLIO_BYTES) / duration
         changed = changed or reads != flow.copy_read[nid] or writes != flow.copy_write[nid]
         flow.copy_read[nid], flow.copy_write[nid] = reads, writes
     for nid in range(pages_from.size):
         pages_from[nid] = 0
+        pages_to[nid] = 0
         sunk.from_nid[nid] = 0
         sunk.to_nid[nid] = 0
     return changed

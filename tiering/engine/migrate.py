@@ -40,10 +40,11 @@ STAMPS = 65_535
 
 
 class Terms(NamedTuple):
-    """On which terms folios move: node, ns for a batch and for a folio, copy rate in bytes per ns,
-    folios a batch, pages that must stay free on `dst`, pages that may move per window (0 = any),
-    whether shared folios are refused, free pages of `dst` below which its kswapd, which sleeps, is
-    to wake (-1: it need not), and whether a folio has to be hot still (still_hot.py)."""
+    """On which terms folios move: node (to which others' candidates do not go), ns for a batch and
+    for a folio, copy rate in bytes per ns, folios a batch, pages that must stay free on `dst`,
+    pages that may move per window (0 = any), whether shared folios are refused, free pages of `dst`
+    below which its kswapd, which sleeps, is to wake (-1: it need not), and what a folio has to be
+    still (still_hot.py)."""
 
     dst: int
     batch_ns: float
@@ -59,14 +60,19 @@ class Terms(NamedTuple):
 
 class Books(NamedTuple):
     """What moved: outcome i64[NR_OUTCOMES] candidates by what became of them; pages i64[1]
-    promoted; from_nid i64[N] pages taken from each node; window i64[2]: begin of the accounting
-    period (ns) and pages in it; age i64[2]: sum and maximum (ns) of the time that candidates
-    waited; refused bool[N] nodes on which a candidate found no room; dirty bool[P] processes whose
-    memory moved; tally i64[P, NR_TALLY] and fail_pct i64[P]: how many fail (failures.py)."""
+    promoted; from_nid, to_nid i64[N] pages taken from each node and put there; target i64[P] node
+    to which candidates of each mm go; reserve i64[N] pages that must stay free there; window
+    i64[2]: begin of the accounting period (ns) and pages in it; age i64[2]: sum and maximum (ns) of
+    the time that candidates waited; refused bool[N] nodes on which a candidate found no room; dirty
+    bool[P] processes whose memory moved; tally i64[P, NR_TALLY] and fail_pct i64[P]: how many fail
+    (failures.py)."""
 
     outcome: NDArray[np.int64]
     pages: NDArray[np.int64]
     from_nid: NDArray[np.int64]
+    to_nid: NDArray[np.int64]
+    target: NDArray[np.int64]
+    reserve: NDArray[np.int64]
     window: NDArray[np.int64]
     age: NDArray[np.int64]
     refused: NDArray[np.bool_]
@@ -80,6 +86,9 @@ def books(nr_nodes: int, nr_processes: int) -> Books:
     return Books(
         np.zeros(NR_OUTCOMES, np.int64),
         np.zeros(1, np.int64),
+        np.zeros(nr_nodes, np.int64),
+        np.zeros(nr_nodes, np.int64),
+        np.zeros(nr_processes, np.int64),
         np.zeros(nr_nodes, np.int64),
         np.zeros(2, np.int64),
         np.zeros(2, np.int64),
@@ -105,7 +114,7 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
             break
         granule = queue.head[at[FIRST], GRANULE_OF]
         stamp = queue.head[at[FIRST], STAMP]
-        if stamp > clock:
+        if stamp > clock or books.target[memory.mm[granule]] != terms.dst:
             break
         if memory.free[terms.dst] - terms.reserve >= memory.pages[memory.row0[granule]]:
             latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
@@ -286,5 +295,6 @@ def _promote(memory, scratch, granule, nr, terms, books):  # type: ignore[no-unt
         memory, scratch, granule, scratch.chosen, nr, np.int64(terms.dst), 0,
         np.uint32(UNTOUCHED), np.uint32(0),
     )  # fmt: skip
+    books.to_nid[terms.dst] += nr * pages
     books.pages[0] += nr * pages
     books.dirty[memory.mm[granule]] = True

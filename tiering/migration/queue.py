@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import WAITING, Chunks
+from tiering.engine.chunks import END, FIRST, GRANULE_OF, WAITING, Chunks
 from tiering.engine.folios import Memory
 from tiering.engine.migrate import (
     COLD,
@@ -47,7 +47,14 @@ class Migration(NamedTuple):
         ),
     ] = "scanner"
     target_node: Annotated[
-        int, Knob("", 0, 15, "Top-tier node that candidates go to.", "RFC V0: target_node")
+        int,
+        Knob(
+            "",
+            0,
+            15,
+            "Top-tier node that candidates go to, unless the source chooses one.",
+            "RFC V0: target_node",
+        ),
     ] = 0
     lists: Annotated[
         Literal["one", "first_mm", "round_robin"],
@@ -132,6 +139,8 @@ class MigrationQueue:
         self.knobs, self.memory = knobs, memory
         self._reserve = reserve
         self.books: Books = books(reserve.size, nr_processes)
+        self.books.target[:] = knobs.target_node
+        self.books.reserve[:] = reserve
         self.terms: Terms = self._terms()
         self.candidates = 0
         self.dropped = 0
@@ -172,8 +181,10 @@ class MigrationQueue:
 
     @property
     def room(self) -> bool:
-        """True if the target has room for a page."""
-        nid = self.knobs.target_node
+        """True if there is room for a page where the next candidates go."""
+        nid, at = self.knobs.target_node, self.chunks.at
+        if at[FIRST] < at[END]:
+            nid = self.books.target[self.memory.mm[self.chunks.head[at[FIRST], GRANULE_OF]]]
         return bool(self.memory.free[nid] > self._reserve[nid])
 
     @property

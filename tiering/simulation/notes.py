@@ -34,6 +34,9 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
             ["pte_scan.scan_size_mib"],
             "every mm is one VMA, and as posted the budget is tested only between VMAs.",
         )
+    tiers = [node.tier for node in scenario.nodes]
+    if tiers.count(min(tiers)) == 1:
+        yield ["pte_scan.target"], "there is one top-tier node."
     if scenario.pte_scan.prctl == "none":
         yield ["pte_scan.scan_scale"], "prctl is none."
     if scenario.pte_scan.prctl != "period" and not scenario.pte_scan.failure_feedback:

@@ -24,6 +24,7 @@ _KMMSCAND_V1: Settings = {
         "skip_shared": True,
         "prctl": "switch",
         "pte_top_ns": 15.0,
+        "target": "most_scanned",
     },
     "migration": {"owner": "thread", "reserve": "high", "refuse_shared": True},
 }
@@ -35,7 +36,8 @@ _KSCAND_V2: Settings = {
 }
 _KSCAND_V3: Settings = {
     "pte_scan": _KSCAND_V2["pte_scan"]
-    | {"useful": "two_windows", "prctl": "period", "scan_scale": 8, "failure_feedback": True},
+    | {"useful": "two_windows", "prctl": "period", "scan_scale": 8, "failure_feedback": True}
+    | {"target": "most_accessed"},
     "migration": _KSCAND_V2["migration"] | {"still_hot": "not_idle"},
     "reclaim": _KSCAND_V2["reclaim"],
 }

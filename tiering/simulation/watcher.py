@@ -28,7 +28,8 @@ def watcher(
     if source == "pte_scan":
         return PteScanner(
             scenario.pte_scan, world.memory, world.rates, scratch, world.mms,
-            thread_lists(scenario), PRESETS[scenario.preset].thread, queue.books.fail_pct,
+            thread_lists(scenario), PRESETS[scenario.preset].thread, queue.books,
+            int(world.top_tier.sum()),
         )  # fmt: skip
     if source == "chmu":
         slow = (~world.top_tier).astype(np.uint8)

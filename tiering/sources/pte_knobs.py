@@ -151,6 +151,17 @@ class PteScan(NamedTuple):
             "mm/kscand.c, RFC V3",
         ),
     ] = False
+    target: Annotated[
+        Literal["default", "most_scanned", "most_accessed"],
+        Knob(
+            "",
+            None,
+            None,
+            "Top-tier node to which an mm's candidates go: migration.target_node, or that of which "
+            "its last visit saw most pages (V1, V2) or found most accessed in two windows (V3).",
+            _V1 + ", V3: get_target_node",
+        ),
+    ] = "default"
     nr_threads: Annotated[
         int,
         Knob(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tiering.engine.flow import Pace
 from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct
+from tiering.engine.migrate import Books, books
 from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_adapt import clamp
@@ -43,21 +44,24 @@ class PteScanner:
         mms: list[ScannedMm],
         lists: Sequence[Sequence[int]] | None = None,
         thread: str = "kmmscand",
-        fail_pct: NDArray[np.int64] | None = None,
+        migrated: Books | None = None,
+        nr_top: int = 1,
     ) -> None:
         """lists: the mms of each thread in order; None: one thread for all. thread: its name.
-        fail_pct: i64[M] percent of each mm's migrations that fail, kept by who migrates."""
+        migrated: books of who migrates; None: nobody does. nr_top: nodes of the top tier."""
         self.knobs = knobs
         self._rules = rules(knobs)
         self._slow, self._thread = 1.0, thread
         self.names = [mm.name for mm in mms]
         self.memory, self._rates, self._scratch = memory, rates, scratch
-        self.mms: MmTable = mm_table(mms, knobs, fail_pct)
+        self.mms: MmTable = mm_table(mms, knobs, migrated or books(memory.free.size, len(mms)))
+        nr_seen = memory.free.size if knobs.target != "default" and nr_top > 1 else 0
         for mm in range(len(mms)):
             self.enter(mm, 0)
         everyone = [range(len(mms))]
         self.posts = [
-            post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan) for one in lists or everyone
+            post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan, nr_seen)
+            for one in lists or everyone
         ]
         self._buffers = buffers(BUFFER_GRANULES * GRANULE)
         self.reports: Reports = self._buffers.reports.first(0, 0)
@@ -119,6 +123,7 @@ class PteScanner:
             knobs.scan_size_mib, knobs.scan_size_min_mib, knobs.scan_size_max_mib
         )
         mms.base_ms[mm] = mms.period_ms[mm]
+        mms.target[mm] = mms.fallback[mm]
         off = knobs.prctl != "none" and mms.scale[mm] == 0
         mms.next_scan[mm] = NEVER if off else now + knobs.scan_delay_ms * NS_PER_MS
         mms.last_start[mm] = mms.pass_start[mm] = -1
@@ -131,6 +136,7 @@ class PteScanner:
         for one in self.posts:
             if one.at[MM] == mm:
                 one.at[MM] = -1
+                one.seen[:] = 0
 
     def _event(self, row: list[int]) -> dict[str, Any]:
         clock, mm, useful, old_period, period, old_size, size = row

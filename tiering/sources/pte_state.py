@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.folios import SHARED
+from tiering.engine.migrate import Books
 from tiering.engine.reports import Reports, reports
 from tiering.sources.pte_knobs import PteScan
+from tiering.sources.pte_target import DEFAULT, MOST_ACCESSED, MOST_SCANNED
 from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED, TWO_WINDOWS
 
 Ints = NDArray[np.int64]
@@ -22,6 +24,7 @@ RAISED, STRICT, UNTIL_USEFUL = range(3)
 """What happens when the scan size is used up."""
 _BUDGETS = {"raised": RAISED, "strict": STRICT, "until_useful": UNTIL_USEFUL}
 _TESTS = {"as_posted": AS_POSTED, "as_intended": AS_INTENDED, "two_windows": TWO_WINDOWS}
+_TARGETS = {"default": DEFAULT, "most_scanned": MOST_SCANNED, "most_accessed": MOST_ACCESSED}
 NO_DECAY = 63
 """Shift that leaves nothing."""
 
@@ -46,7 +49,8 @@ class MmTable(NamedTuple):
     """State of M mms with V VMAs in all; i64 unless said. Times in ns of simulated time.
 
     period_ms, size_mib: wanted. base_ms: period that adapts, before scale (0 .. 10) and fail_pct
-    (of migrations, in percent) stretch it. next_scan: due. last_start, last_end: of the last visit,
+    (of migrations, in percent) stretch it. target, fallback: node of its candidates, now and where
+    a visit saw none. next_scan: due. last_start, last_end: of the last visit,
     start -1 before the first. pass_start: clock at the first PTE of the pass that goes on, -1
     between passes. interval_ns: between the starts of the last two visits. full_scan_ns: of the
     last pass.
@@ -61,6 +65,8 @@ class MmTable(NamedTuple):
     base_ms: Ints
     scale: Ints
     fail_pct: Ints
+    target: Ints
+    fallback: Ints
     size_mib: Ints
     next_scan: Ints
     last_start: Ints
@@ -109,6 +115,7 @@ class Rules(NamedTuple):
     skip_ns: int
     test: int
     skip: int
+    target: int
 
 
 def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
@@ -137,15 +144,17 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         skip_ns=round(knobs.skip_ns * slow),
         test=_TESTS[knobs.useful],
         skip=SHARED if knobs.skip_shared else 0,
+        target=_TARGETS[knobs.target],
     )
 
 
 class Post(NamedTuple):
     """A thread and where it is. members: mms on its list. at: [AT_SIZE]. span: f64[1] MiB walked in
-    the visit that goes on."""
+    the visit that goes on. seen: see pte_target.py."""
 
     members: Ints
     at: Ints
+    seen: Ints
     span: NDArray[np.float64]
 
 
@@ -158,12 +167,12 @@ class Buffers(NamedTuple):
     passes: Ints
 
 
-def post(members: list[int], mms_to_scan: int) -> Post:
+def post(members: list[int], mms_to_scan: int, nr_seen: int = 0) -> Post:
     """A thread at the head of its list, at the begin of a cycle."""
     at = np.zeros(AT_SIZE, np.int64)
     at[MM] = -1
     at[CYCLE_LEFT] = mms_to_scan
-    return Post(np.array(members, np.int64), at, np.zeros(1))
+    return Post(np.array(members, np.int64), at, np.zeros(nr_seen, np.int64), np.zeros(1))
 
 
 def buffers(nr_reports: int) -> Buffers:
@@ -175,8 +184,8 @@ def buffers(nr_reports: int) -> Buffers:
     )
 
 
-def mm_table(mms: list[ScannedMm], knobs: PteScan, fail_pct: Ints | None) -> MmTable:
-    """All mms as they are before they begin: never due. fail_pct: kept by who migrates."""
+def mm_table(mms: list[ScannedMm], knobs: PteScan, books: Books) -> MmTable:
+    """All mms before they begin. books: of who migrates, whose failures and targets are shared."""
     nr = len(mms)
     vmas = [vma for mm in mms for vma in mm.vmas]
 
@@ -189,7 +198,9 @@ def mm_table(mms: list[ScannedMm], knobs: PteScan, fail_pct: Ints | None) -> MmT
         scale=np.array(
             [knobs.scan_scale if mm.scale is None else mm.scale for mm in mms], np.int64
         ),
-        fail_pct=zeros() if fail_pct is None else fail_pct,
+        fail_pct=books.fail_pct,
+        target=books.target,
+        fallback=books.target.copy(),
         size_mib=zeros(),
         next_scan=zeros(),
         last_start=zeros(),

@@ -26,6 +26,7 @@ from tiering.sources.pte_state import (
     VMA,
     VMA_USEFUL,
 )
+from tiering.sources.pte_target import most_seen
 from tiering.sources.pte_walk import has_room, walk
 
 NS_PER_MS = 1_000_000
@@ -68,8 +69,7 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
         before = n
         granule, clock, n, nr_runs, scanned = walk(
             memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
-            until, pace, (rules.pte_slow_ns, rules.pte_top_ns, rules.test, rules.skip),
-            at[PAGES_LEFT], found, n, nr_runs,
+            until, pace, rules, at[PAGES_LEFT], post.seen, found, n, nr_runs,
         )  # fmt: skip
         busy += clock - begin
         at[USEFUL] += n - before
@@ -77,6 +77,9 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
             if mms.cursor[mm] + mms.inside[mm] == 0:
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
                 nr_pass += 1
+            if post.seen.size > 0:
+                mms.target[mm] = most_seen(post.seen, mms.fallback[mm])
+                post.seen[:] = 0
             nr_log += end_visit(mms, at, rules, clock, buffers.log[nr_log])
             nr_stamped = hand_on(found, nr_stamped, nr_runs, clock)
             if at[USEFUL] > 0:  # also what was found before the last `until`

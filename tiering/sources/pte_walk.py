@@ -15,6 +15,7 @@ from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUN
 from tiering.engine.jit import loop
 from tiering.engine.look import begin, tau_at, touched_block
 from tiering.engine.touch import BLOCK
+from tiering.sources.pte_target import count_granule
 
 AS_INTENDED, AS_POSTED, TWO_WINDOWS = range(3)
 """Which folios are useful: `_update` and `_update_two_windows`."""
@@ -80,34 +81,39 @@ def _update_two_windows(part, touched, hit, skip):  # type: ignore[no-untyped-de
 
 
 @loop
-def walk(memory, rates, scratch, granule, end, clock, until, pace, terms, most, found, n, nr_runs):  # type: ignore[no-untyped-def]
-    """Walk granules [granule, end) of one VMA until the clock passes `until` or `found` is full.
+def walk(memory, rates, scratch, granule, end, clock, until, pace, rules, most, seen, out, n, runs):  # type: ignore[no-untyped-def]
+    """Walk granules [granule, end) of one VMA until the clock passes `until` or `out` is full.
 
     Ends as well with the granule with which `most` pages were scanned.
 
-    clock, until: ns of the thread's own clock. pace: see engine/flow.py. terms: ns per slow-tier
-    PTE and per top-tier PTE (a large folio is as many PTEs as it has pages, since the walk splits
-    its mapping), and `test` and `skip` of `_update`. Each granule is read at its own time. Useful
-    folios are added to found.folios[n:], and where those of each granule end to
-    found.ends[nr_runs:]. Returns (granule, clock, n, nr_runs, PTEs scanned).
+    clock, until: ns of the thread's own clock. pace: see engine/flow.py. rules: see pte_state.py (a
+    large folio costs as many PTEs as it has pages, since the walk splits its mapping). seen: i64[N]
+    pages of top-tier nodes so far, empty where nobody asks (pte_target.py). Each granule is read at
+    its own time. Useful folios are added to out.folios[n:], and where those of each granule end
+    to out.ends[runs:]. Returns (granule, clock, n, runs, PTEs scanned).
     """
-    slow_ns, top_ns, test, skip = terms
     scanned = np.int64(0)
-    while granule < end and clock < until and scanned < most and has_room(found, n, nr_runs):
+    while granule < end and clock < until and scanned < most and has_room(out, n, runs):
         nr = np.int64(memory.nr[granule])
         nr_slow = np.int64(memory.nr_slow[granule])
         if nr_slow > 0:  # a granule wholly on the top tier is passed over: nobody reads a bit
             tau = tau_at(memory, pace, granule, clock)
             before = n
-            n = walk_granule(memory, rates, scratch, granule, tau, found.folios, n, test, skip)
+            n = walk_granule(
+                memory, rates, scratch, granule, tau, out.folios, n, rules.test, rules.skip
+            )
             if n > before:
-                found.ends[nr_runs] = n
-                nr_runs += 1
+                out.ends[runs] = n
+                runs += 1
+        if seen.size > 0:
+            tau = tau_at(memory, pace, granule, clock)
+            count_granule(memory, rates, scratch, granule, tau, rules, seen)
         pages = memory.pages[memory.row0[granule]]
-        clock += np.int64(pages * (nr_slow * slow_ns + (nr - nr_slow) * top_ns) + 0.5)
+        cost = nr_slow * rules.pte_slow_ns + (nr - nr_slow) * rules.pte_top_ns
+        clock += np.int64(pages * cost + 0.5)
         scanned += pages * nr
         granule += 1
-    return granule, clock, n, nr_runs, scanned
+    return granule, clock, n, runs, scanned
 
 
 @loop
