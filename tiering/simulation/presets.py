@@ -86,6 +86,11 @@ PRESETS: dict[str, Preset] = {
         "hw_sample", "last_report", "every_report", "kswapd",
         ("hw_sample", "migration", "reclaim"),
     ),
+    "ibs_pghot": Preset(
+        "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
+        "hw_sample", "pghot", "hot_threshold", "kswapd",
+        ("hw_sample", "pghot", "hot_threshold", "kmigrated", "migration", "reclaim"),
+    ),
     "chmu_pghot": Preset(
         "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
         "chmu", "pghot", "hot_threshold", "kswapd",
