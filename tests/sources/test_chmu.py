@@ -75,6 +75,7 @@ def test_one_access_in_so_many_is_counted() -> None:
     assert within(len(one.folios), nr, tail(2.0, 2))
 
 
+@pytest.mark.compiled  # plain Python has one kind of code
 def test_vector_code_and_portable_code_list_the_same_folios() -> None:
     lists = []
     for vector in (True, False):
@@ -164,6 +165,7 @@ def test_the_law_of_few_counters_is_that_of_counters_taken_one_by_one(threshold:
     assert not within(listed, 20 * nr, without), "counters matter here"
 
 
+@pytest.mark.compiled  # plain Python takes ten seconds and more
 @pytest.mark.parametrize("log2", [13, 16, 21, 23])
 def test_all_folios_of_a_hot_unit_are_reported(log2: int) -> None:
     width, nr = 1 << (log2 - 12), 8 * GRANULE
@@ -197,6 +199,7 @@ def test_a_large_folio_is_found_by_any_of_its_units() -> None:
     assert within(len(one.folios), nr, 1.0 - none**16)
 
 
+@pytest.mark.compiled  # plain Python takes ten seconds and more
 def test_a_short_buffer_loses_nothing() -> None:
     nr = 40 * GRANULE
     one = Device([Layout(nr)], 30.0)

@@ -13,6 +13,7 @@ from tiering.simulation.loop import Simulation
 from tiering.sources.hw_draw import poisson
 from tiering.sources.hw_sample import HwSampler
 
+pytestmark = pytest.mark.compiled  # a sample in plain Python takes milliseconds
 P_THRESHOLD = 1e-4
 MS = 1_000_000
 TEXT = """
