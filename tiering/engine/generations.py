@@ -11,17 +11,15 @@ file was read, the bloom filter of page tables, min_ttl_ms.
 
 import numpy as np
 
-from tiering.engine.collect import collect
 from tiering.engine.folios import GRANULE, LIST_MASK, LIST_SHIFT, NID_MASK, NID_SHIFT, NR_LISTS
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
-from tiering.engine.pick import REFS, not_referenced, seen, until_enough
+from tiering.engine.pick import LISTED, REFS, pick, seen
 from tiering.engine.reclaim import (
     AGE_HAND,
     AGED,
     HAND,
     IDLE_STEPS,
-    LISTED,
     MAX_SEQ,
     MIN_SEQ,
     count_relisted,
@@ -118,11 +116,8 @@ def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, 
     end = start + memory.nr[granule]
     for first in range(start, end, BLOCK):
         part = memory.folio[first : min(first + BLOCK, end)]
-        nr, able = until_enough(part, LISTED, mine, enough)
-        part, hit = part[:nr], scratch.hit[:nr]
-        not_referenced(part, LISTED, mine, hit)
-        old = collect(hit, first, scratch.chosen, old, scratch.vector)
-        looked += _rejuvenate(part, LISTED, mine, youngest, scratch.lists)
+        nr, able, old = pick(part, first, mine, enough, scratch, old)
+        looked += _rejuvenate(part[:nr], LISTED, mine, youngest, scratch.lists)
         enough -= able
         if enough == 0:
             break

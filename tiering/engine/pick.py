@@ -1,15 +1,18 @@
 """The folios of a granule that reclaim looks at, in passes that the compiler makes vector code of.
 
-A pass is over a block of the folio array. Folios are told by their word under a mask: those of a
-node, or of one of its lists.
+A pass is over a block of the folio array. A folio is `mine` if its word under LISTED says so: it is
+of that node, and on that of its lists.
 """
 
 import numpy as np
 
-from tiering.engine.folios import ACCESSED, IDLE, PINNED, YOUNG
+from tiering.engine.collect import collect
+from tiering.engine.folios import ACCESSED, IDLE, LIST_MASK, NID_MASK, PINNED, YOUNG
 from tiering.engine.jit import loop
 
 REFS = np.uint32(ACCESSED | YOUNG)
+LISTED = np.uint32(NID_MASK | LIST_MASK)
+"""What tells the node and the list of a folio."""
 GROUP = 128  # folios counted at a time
 _TO_IDLE = np.uint32(IDLE.bit_length() - ACCESSED.bit_length())
 
@@ -22,13 +25,27 @@ def seen(value):  # type: ignore[no-untyped-def]
 
 
 @loop
-def until_enough(part, mask, mine, wanted):  # type: ignore[no-untyped-def]
+def pick(part, first, mine, enough, scratch, nr):  # type: ignore[no-untyped-def]
+    """Choose those of a block that are to sink: mine and not referenced, until `enough` can.
+
+    part: the block, which begins at folio `first`. Those chosen, pinned ones among them, go to
+    scratch.chosen[nr:]. Returns (folios looked at, those that can sink, the new nr).
+    """
+    looked, able = _until_enough(part, mine, enough)
+    hit = scratch.hit[:looked]
+    for i in range(looked):
+        hit[i] = (part[i] & (LISTED | REFS)) == mine
+    return looked, able, collect(hit, first, scratch.chosen, nr, scratch.vector)
+
+
+@loop
+def _until_enough(part, mine, wanted):  # type: ignore[no-untyped-def]
     """The begin of a block after which `wanted` folios can sink, all of it if fewer can.
 
-    One can that is `mine` under `mask`, not referenced and not pinned. Returns (folios in that
+    One can that is mine, not referenced and not pinned. Returns (folios in that
     begin, those that can sink).
     """
-    wrong = mask | REFS | np.uint32(PINNED)
+    wrong = LISTED | REFS | np.uint32(PINNED)
     left = wanted
     for first in range(0, part.size, GROUP):
         end = min(first + GROUP, part.size)
@@ -42,10 +59,3 @@ def until_enough(part, mask, mine, wanted):  # type: ignore[no-untyped-def]
                     return i + 1, wanted
         left -= able
     return part.size, wanted - left
-
-
-@loop
-def not_referenced(part, mask, mine, hit):  # type: ignore[no-untyped-def]
-    """hit[i] = 1 for a folio that is `mine` under `mask` and not referenced, else 0."""
-    for i in range(part.size):
-        hit[i] = (part[i] & (mask | REFS)) == mine

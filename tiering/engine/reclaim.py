@@ -13,26 +13,22 @@ folio was put there: a list in the kernel's order would take eight bytes a folio
 
 import numpy as np
 
-from tiering.engine.collect import collect
 from tiering.engine.folios import (
     ACTIVE,
     GRANULE,
     INACTIVE,
     LIST_MASK,
     LIST_SHIFT,
-    NID_MASK,
     NID_SHIFT,
     REFERENCED,
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
-from tiering.engine.pick import REFS, not_referenced, seen, until_enough
+from tiering.engine.pick import LISTED, REFS, pick, seen
 from tiering.engine.sink import demote
 from tiering.engine.touch import BLOCK
 
 _TO_ACTIVE = np.uint32(ACTIVE << LIST_SHIFT)
-LISTED = np.uint32(NID_MASK | LIST_MASK)
-"""What tells the node and the list of a folio."""
 HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS, AGED = range(7)
 NR_STATE = 7
 """Fields of the state of a node's kswapd."""
@@ -105,11 +101,8 @@ def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, 
     end = start + memory.nr[granule]
     for first in range(start, end, BLOCK):
         part = memory.folio[first : min(first + BLOCK, end)]
-        nr, able = until_enough(part, LISTED, mine, enough)
-        part, hit = part[:nr], scratch.hit[:nr]
-        not_referenced(part, LISTED, mine, hit)
-        old = collect(hit, first, scratch.chosen, old, scratch.vector)
-        nr_mine, nr_active = _look(part, mine)
+        nr, able, old = pick(part, first, mine, enough, scratch, old)
+        nr_mine, nr_active = _look(part[:nr], mine)
         looked += nr_mine
         active += nr_active
         enough -= able

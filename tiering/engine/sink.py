@@ -1,8 +1,7 @@
 """Demoting folios of one granule: where they go, what it costs, and the books of it.
 
-Who sinks is for reclaim to say (reclaim.py, generations.py).
-
-A folio goes to the nearest lower node with room, in the order of sink.targets.
+Who sinks is for reclaim to say (reclaim.py, generations.py). A folio goes to the nearest lower
+node with room, in the order of sink.targets.
 """
 
 from typing import NamedTuple
@@ -79,17 +78,8 @@ def demote(memory, scratch, granule, nid, nr, clock, sink, sunk):  # type: ignor
         if dst < 0:
             break
         fit = min((memory.free[dst] - sink.reserve[dst]) // pages, able - moved)
-        _sink(
-            memory,
-            scratch,
-            granule,
-            nid,
-            scratch.chosen[moved : moved + fit],
-            clock,
-            dst,
-            sink,
-            sunk,
-        )
+        chosen = scratch.chosen[moved : moved + fit]
+        _sink(memory, scratch, granule, nid, chosen, clock, dst, sink, sunk)
         moved += fit
     sunk.failed[0] += nr - moved
     return nr * sink.folio_ns + moved * pages * FOLIO_BYTES / sink.bytes_per_ns

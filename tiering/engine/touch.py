@@ -57,8 +57,8 @@ class Scratch(NamedTuple):
     ties: NDArray[np.uint32]  # u32[BLOCK / 32], a bit a folio
     touched: NDArray[np.uint32]  # u32[BLOCK], result of `draw_block`
     hit: NDArray[np.uint8]  # u8[BLOCK]
-    found: NDArray[np.uint32]  # u32[GRANULE and a step], result of `pick`
-    chosen: NDArray[np.uint32]  # u32[GRANULE], folios that are to move
+    found: NDArray[np.uint32]  # u32[GRANULE and a step], result of `expand`
+    chosen: NDArray[np.uint32]  # u32[GRANULE], folios that are to move, result of `pick`
     places: NDArray[np.int32]  # i32[4096], folios by node and class; 0 between passes
     lists: NDArray[np.int32]  # i32[64], folios by node and list; 0 between passes
     vector: bool  # whether to take the vector code of engine/vectors.py
