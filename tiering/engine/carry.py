@@ -24,6 +24,7 @@ from tiering.engine.flow import (
     charge_cpu,
     copy_room,
     copying,
+    next_tick,
     settle,
     sink_room,
     slowdown,
@@ -102,7 +103,7 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
             settle(flow, rates, memory, nodes)
         if end >= stop or not may_move:
             return may_move
-        end = min((end // TICK_NS + 1) * TICK_NS, stop)
+        end = min(next_tick(end), stop)
 
 
 @loop

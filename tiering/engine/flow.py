@@ -98,6 +98,12 @@ def flow(
     )
 
 
+@loop(inline=True)
+def next_tick(now):  # type: ignore[no-untyped-def]
+    """The first grid point after `now` ns."""
+    return (now // TICK_NS + 1) * TICK_NS
+
+
 @loop
 def advance(flow, end):  # type: ignore[no-untyped-def]
     """Go on to `end` ns at the present speeds; work that ends before is overshot a little."""
@@ -177,7 +183,7 @@ def settle(flow, rates, memory, nodes):  # type: ignore[no-untyped-def]
     flow.at[BORDER] = FAR
     if left < FAR / 2:
         tick = -(-(flow.at[TIME] + np.int64(np.ceil(left))) // TICK_NS)
-        flow.at[BORDER] = max(tick, flow.at[TIME] // TICK_NS + 1) * TICK_NS
+        flow.at[BORDER] = max(tick * TICK_NS, next_tick(flow.at[TIME]))
 
 
 @loop

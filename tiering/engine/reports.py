@@ -50,3 +50,18 @@ def _goes_on(folios, i):  # type: ignore[no-untyped-def]
     """Whether folio i lies in the granule of the one before, behind it."""
     same = folios[i] // np.uint32(GRANULE) == folios[i - 1] // np.uint32(GRANULE)
     return same and folios[i] > folios[i - 1]
+
+
+@loop
+def has_room(found, nr_folios, nr_runs, nr_granules=1):  # type: ignore[no-untyped-def]
+    """Whether the reports of so many more granules fit."""
+    room = found.folios.size - nr_folios
+    return nr_granules * GRANULE <= room and nr_runs < found.ends.size
+
+
+@loop
+def hand_on(found, first, end, clock):  # type: ignore[no-untyped-def]
+    """Stamp runs [first, end) of reports; returns `end`."""
+    for run in range(first, end):
+        found.stamps[run] = clock
+    return end

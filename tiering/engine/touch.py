@@ -135,6 +135,14 @@ def touches(rates, row, at, nr_rows, begin, end):  # type: ignore[no-untyped-def
     return x + (rates.share[s1] * into1 - rates.share[s0] * into0)
 
 
+@loop(inline=True)
+def set_threshold(scratch, c, p):  # type: ignore[no-untyped-def]
+    """Folios of class c are touched with probability p, to 2**-32."""
+    t = np.uint32(min(p * 4294967296.0, 4294967295.0))
+    scratch.threshold[c] = t
+    scratch.high[c] = t >> np.uint32(16)
+
+
 @loop
 def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1, least=1):  # type: ignore[no-untyped-def]
     """Fill scratch.threshold and .high for rows [row0, row0 + rows) and the window (tau0, tau1].
@@ -149,9 +157,7 @@ def set_thresholds(rates, scratch, mm, row0, rows, tau0, tau1, least=1):  # type
     for c in range(rows):
         x = max(touches(rates, row0 + c, at + c, nr_rows, begin, end), 0.0)
         p = touch_probability(x) if least == 1 else at_least(x, least)
-        t = np.uint32(min(p * 4294967296.0, 4294967295.0))
-        scratch.threshold[c] = t
-        scratch.high[c] = t >> np.uint32(16)
+        set_threshold(scratch, c, p)
 
 
 @loop

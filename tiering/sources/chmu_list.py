@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from tiering.engine.collect import collect
 from tiering.engine.draw import draw_block
-from tiering.engine.flow import TICK_NS, TIME
+from tiering.engine.flow import TIME, next_tick
 from tiering.engine.folios import CLASS_MASK, GRANULE, NID_MASK, NID_SHIFT
 from tiering.engine.jit import loop
 from tiering.engine.log_exp import exp_minus, log_of, one_minus_exp_minus
 from tiering.engine.poisson_tail import tail
 from tiering.engine.random import mix64, uniform_of
+from tiering.engine.reports import hand_on, has_room
 from tiering.engine.sweep import read_block
-from tiering.engine.touch import BLOCK, phase_of, touches
+from tiering.engine.touch import BLOCK, phase_of, set_threshold, touches
 
 DUE, CURSOR, EPOCH, LISTED, LOST = range(5)  # fields of `at`
 NR_AT = 5
@@ -84,8 +85,8 @@ def read_lists(memory, rates, scratch, slow, one, rules, clock, until, pace, fou
                 clock = min(at[DUE], until)
                 continue
             _end_epoch(memory, rates, slow, one, rules, pace)
-        begin = clock
-        while at[CURSOR] < memory.nr.size and clock < until and _has_room(found, n, nr_runs):
+        begin = clock  # collecting for one node overwrites a granule behind what another gave: 2
+        while at[CURSOR] < memory.nr.size and clock < until and has_room(found, n, nr_runs, 2):
             granule = at[CURSOR]
             if memory.nr_slow[granule] > 0:
                 before = n
@@ -109,15 +110,9 @@ def read_lists(memory, rates, scratch, slow, one, rules, clock, until, pace, fou
             stopped = True
             break
         if listed > 0:
-            until = min(until, (max(clock, pace.at[TIME]) // TICK_NS + 1) * TICK_NS)
-    for run in range(nr_runs):
-        found.stamps[run] = clock
+            until = min(until, next_tick(max(clock, pace.at[TIME])))
+    hand_on(found, 0, nr_runs, clock)
     return clock, busy, n, nr_runs, nr_ended, stopped
-
-
-@loop
-def _has_room(found, n, nr_runs):  # type: ignore[no-untyped-def]
-    return n + 2 * GRANULE <= found.folios.size and nr_runs < found.ends.size
 
 
 @loop
@@ -218,9 +213,7 @@ def _set_shares(scratch, one, rules, rows, nid, folio_pages):  # type: ignore[no
         p = hot_share(one.expected[c] / units, one.counting[nid], rules.threshold)
         if units > 1:
             p = one_minus_exp_minus(-units * log_of(1.0 - p)) if p < 1.0 else 1.0
-        t = np.uint32(min(p * 4294967296.0, 4294967295.0))
-        scratch.threshold[c] = t
-        scratch.high[c] = t >> np.uint32(16)
+        set_threshold(scratch, c, p)
     return True
 
 

@@ -8,8 +8,9 @@ is always walked to its end.
 
 import numpy as np
 
-from tiering.engine.flow import TICK_NS, TIME
+from tiering.engine.flow import TIME, next_tick
 from tiering.engine.jit import loop
+from tiering.engine.reports import hand_on, has_room
 from tiering.sources.pte_adapt import adapt, stretched
 from tiering.sources.pte_state import (
     BEGUN,
@@ -27,7 +28,7 @@ from tiering.sources.pte_state import (
     VMA_USEFUL,
 )
 from tiering.sources.pte_target import most_seen
-from tiering.sources.pte_walk import has_room, walk
+from tiering.sources.pte_walk import walk
 
 NS_PER_MS = 1_000_000
 PAGES_PER_MIB = 256
@@ -86,21 +87,13 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
                 if stops:
                     ended = True
                     break
-                until = min(until, (max(clock, pace.at[TIME]) // TICK_NS + 1) * TICK_NS)
+                until = min(until, next_tick(max(clock, pace.at[TIME])))
             if nr_log == buffers.log.shape[0] or nr_pass == buffers.passes.shape[0]:
                 break
         if not has_room(found, n, nr_runs):
             break
     hand_on(found, nr_stamped, nr_runs, clock)
     return clock, busy, n, nr_runs, nr_log, nr_pass, ended
-
-
-@loop
-def hand_on(found, first, end, clock):  # type: ignore[no-untyped-def]
-    """Stamp runs [first, end) of reports; returns `end`."""
-    for run in range(first, end):
-        found.stamps[run] = clock
-    return end
 
 
 @loop

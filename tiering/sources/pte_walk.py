@@ -14,6 +14,7 @@ from tiering.engine.collect import collect
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SLOW, UNTOUCHED, YOUNG, flagged, has
 from tiering.engine.jit import loop
 from tiering.engine.look import begin, tau_at, touched_block
+from tiering.engine.reports import has_room
 from tiering.engine.touch import BLOCK
 from tiering.sources.pte_target import count_granule
 
@@ -114,9 +115,3 @@ def walk(memory, rates, scratch, granule, end, clock, until, pace, rules, most, 
         scanned += pages * nr
         granule += 1
     return granule, clock, n, runs, scanned
-
-
-@loop
-def has_room(found, n, nr_runs):  # type: ignore[no-untyped-def]
-    """Whether the reports of one more granule fit."""
-    return n + GRANULE <= found.folios.size and nr_runs < found.ends.size
