@@ -78,8 +78,7 @@ class ChmuReader:
         )  # fmt: skip
         self.reports = self._found.first(nr, nr_runs)
         self.passes = self._passes if nr_ended else self._passes[:0]
-        self._passes[:, 1] = self._rules.epoch_ns
-        self._passes[:, 2] = nr
+        self.passes[:, 1], self.passes[:, 2] = self._rules.epoch_ns, nr
         lost = int(self.unit.at[LOST])
         if nr_ended and lost > self._lost:
             text = f"chmu: hot list full, {lost - self._lost} entries lost"

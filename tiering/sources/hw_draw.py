@@ -81,16 +81,16 @@ def poisson(mean, key, counter):  # type: ignore[no-untyped-def]
 
 
 @loop
-def sample(memory, rates, heat, mm, window, period, slow_enough, key, room, out, n):  # type: ignore[no-untyped-def]
+def sample(memory, rates, heat, mm, window, period, slow_enough, key, out, n):  # type: ignore[no-untyped-def]
     """Sample the accesses of a process in the window (tau0, tau1]; folios go to out[n:].
 
-    slow_enough: bool[N], nodes whose accesses pass the latency filter. room: samples that still
-    fit. Returns (n, samples taken, samples lost).
+    slow_enough: bool[N], nodes whose accesses pass the latency filter. Returns (n, samples lost,
+    because out was full).
     """
     tau0, tau1 = window
     weigh(memory, rates, heat, mm, tau1)
     nr, counter = poisson((tau1 - tau0) / period, key, 0)
-    taken, lost = np.int64(0), np.int64(0)
+    lost = np.int64(0)
     for _ in range(nr):
         index = np.int64(-1)
         for _ in range(_MOST_TRIES):
@@ -103,13 +103,12 @@ def sample(memory, rates, heat, mm, window, period, slow_enough, key, room, out,
         nid = (memory.folio[index] & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT)
         if not slow_enough[nid]:
             continue
-        if taken == room:
+        if n == out.size:
             lost += 1
             continue
         out[n] = index
         n += 1
-        taken += 1
-    return n, taken, lost
+    return n, lost
 
 
 @loop

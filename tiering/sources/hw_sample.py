@@ -49,19 +49,17 @@ class HwSampler:
 
     def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:  # noqa: ARG002 - one thread, one drain a step
         """See Source; a step ends with a drain that found something."""
-        busy = nr = 0
-        while clock < until and nr == 0:
+        busy, found = 0, self._out[:0]
+        while clock < until and found.size == 0:
             clock = max(min(self._due, until), clock)
             if clock < self._due:
                 break
             found, taken = self._drain(pace)
             spent = round(taken * self.knobs.sample_ns * self._dilation)
-            clock, busy, nr = clock + spent, busy + spent, found.size
+            clock, busy = clock + spent, busy + spent
             self._due = max(self._due + self.knobs.drain_ms * NS_PER_MS, clock)
-            self.reports = in_runs(found, clock)
-        if nr == 0:
-            self.reports = in_runs(self._out[:0])
-        return Step(clock, busy, nr, nr > 0)
+        self.reports = in_runs(found, clock)
+        return Step(clock, busy, found.size, found.size > 0)
 
     def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:  # noqa: ARG002 - one
         """See Source."""
@@ -98,9 +96,9 @@ class HwSampler:
             self._tau[mm] = window[1]
             key = stream_key(self._seed, SALT, mm, self._drains)
             before = n
-            n, _, gone = _sample(
+            n, gone = _sample(
                 self._memory, self._rates, self.heat, mm, window, float(knobs.sample_period),
-                passes, key, self._out.size - n, self._out, n,
+                passes, key, self._out, n,
             )  # fmt: skip
             lost += gone
             flow.stall_ns[mm] += (n - before + gone) * knobs.interrupt_ns
