@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.simulation.scenarios import composed
 from tiering.engine.folios import CLASS_MASK, GRANULE, SLOW
 from tiering.engine.sweep import page_of, rank_of, sweep_table
-from tiering.simulation.load import load_text
 from tiering.simulation.loop import Simulation
 from tiering.sources.hw_draw import poisson
 from tiering.sources.hw_sample import HwSampler
@@ -16,43 +16,20 @@ from tiering.sources.hw_sample import HwSampler
 pytestmark = pytest.mark.compiled  # a sample in plain Python takes milliseconds
 P_THRESHOLD = 1e-4
 MS = 1_000_000
-TEXT = """
-title = "t"
-question = "q"
-topic = "t"
-preset = "hw_sample"
-until_s = 10.0
-[[nodes]]
-name = "DRAM"
-tier = 0
-capacity_mib = 256
-latency_ns = 100.0
-read_gb_s = 1000.0
-write_gb_s = 1000.0
-[[nodes]]
-name = "CXL"
-tier = 1
-capacity_mib = 256
-latency_ns = 300.0
-read_gb_s = 1000.0
-write_gb_s = 1000.0
-[[processes]]
-name = "app"
-threads = 1
-think_ns = 1000.0
-[[processes.vmas]]
-size_mib = 40.0
-node = "CXL"
-[migration]
-reserve = "none"
-rate_limit_mib_s = 0
-"""
+NODES = [
+    {"name": "DRAM", "tier": 0, "capacity_mib": 256},
+    {"name": "CXL", "tier": 1, "capacity_mib": 256, "latency_ns": 300.0},
+]
+RUN: dict[str, Any] = {
+    "preset": "hw_sample", "until_s": 10.0, "hw_sample__drain_ms": 10_000,
+    "migration__reserve": "none",
+}  # fmt: skip
 
 
 def sampler(**changes: Any) -> tuple[HwSampler, Simulation]:
     """The sampler of a run that has not begun; keys: dots are __."""
-    overrides = {key.replace("__", "."): value for key, value in changes.items()}
-    simulation = Simulation(load_text(TEXT, "t", {"hw_sample.drain_ms": 10_000} | overrides), 1)
+    app = {"think_ns": 1000.0, "vmas": [{"size_mib": 40.0, "node": "CXL"}]}
+    simulation = Simulation(composed([app], NODES, **RUN | changes), 1)
     source = simulation.source
     assert isinstance(source, HwSampler)
     return source, simulation
