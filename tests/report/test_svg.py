@@ -5,8 +5,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tiering.charts.chart import Reference
 from tiering.charts.colours import INK
-from tiering.report.plot import Axis, Curve, Level, Mark, Plot
+from tiering.report.plot import Axis, Curve, Mark, Plot
 from tiering.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TEXT, TOP, WIDTH, svg
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -46,7 +47,7 @@ def test_points_lie_where_their_values_are() -> None:
 
 
 def test_titles_axes_ticks_and_legend_are_written() -> None:
-    found = texts(plot(curve([0, 10], name="DRAM"), levels=(Level("capacity", 9.0),), note="n"))
+    found = texts(plot(curve([0, 10], name="DRAM"), levels=(Reference("capacity", 9.0),), note="n"))
     for text in ("Title", "Why?", "time [s]", "size [GiB]", "0", "10", "DRAM", "capacity", "n"):
         assert text in found
     assert "nothing here" in texts(plot(empty="nothing here"))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.charts.chart import Chart, Dash
+from tiering.charts.chart import Chart, Dash, Reference
 from tiering.charts.evaluate import evaluate
 
 Mark = Literal["line", "step", "points", "area"]
@@ -40,14 +40,6 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Level:
-    """A horizontal line with a name."""
-
-    name: str
-    value: float
-
-
-@dataclass(frozen=True)
 class Plot:
     """empty: what is written where there is nothing to draw."""
 
@@ -56,7 +48,7 @@ class Plot:
     x: Axis
     y: Axis
     curves: tuple[Curve, ...]
-    levels: tuple[Level, ...] = ()
+    levels: tuple[Reference, ...] = ()
     note: str = ""
     empty: str = ""
 
@@ -89,7 +81,7 @@ def chart_plot(chart: Chart, rows: np.ndarray[Any, Any]) -> Plot:
         Axis("simulated time", "s", low=0.0),
         Axis("", chart.unit, chart.range == "log", high=100.0 if percent else None),
         tuple(curves),
-        tuple(Level(one.name, one.value) for one in chart.references),
+        chart.references,
         chart.note,
         chart.empty,
     )
