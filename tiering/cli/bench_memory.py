@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tiering.cli.bench_load import THRASH, bench_scenario
+from tiering.cli.bench_speed import simulate
 from tiering.cli.measure import Figure
 from tiering.simulation.freeze import Frozen
 from tiering.simulation.load import load_file
@@ -28,8 +29,7 @@ def _folio_bytes(changes: dict[str, Any], target: float) -> Figure:
     """Arrays with an element for every folio; the note says what all arrays take."""
     scenario = bench_scenario(NR_MMS, MM_MIB, THRASH, SIMULATED_S, changes)
     simulation = Simulation(scenario, 1)
-    while not simulation.done:
-        simulation.next_block()
+    simulate(simulation)
     nr = int(simulation.world.nr_folios.sum())
     arrays = Frozen(simulation, scenario, "simulation").arrays.values()
     state = sum(array.nbytes for array in arrays if array.size >= nr)
@@ -52,9 +52,7 @@ def _host_peak() -> Figure:
 
 def simulated_peak(scenario: str) -> int:
     """Simulate the begin of a scenario; returns the peak of this process in bytes."""
-    simulation = Simulation(load_file(scenario, {"until_s": HOST_UNTIL_S}), 1)
-    while not simulation.done:
-        simulation.next_block()
+    simulate(Simulation(load_file(scenario, {"until_s": HOST_UNTIL_S}), 1))
     return peak_bytes()
 
 
