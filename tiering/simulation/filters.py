@@ -8,7 +8,7 @@ from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.table import HOTNESS
 from tiering.promotion.every_report import EveryReport
 from tiering.promotion.hot_threshold import AT_ONCE, LIMITED, TOO_OLD, ThresholdGate
-from tiering.promotion.table import Promotion
+from tiering.promotion.table import PROMOTION, Promotion
 from tiering.simulation.build import World
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.scenario import Scenario
@@ -43,7 +43,7 @@ class Filters:
 
     def retune(self, section: str, name: str, value: Any) -> None:
         """Apply a live knob of either."""
-        if section == "hot_threshold" and self.gate:
+        if section in PROMOTION and self.gate:
             self.gate.retune(name, value)
         elif section in HOTNESS and self.records:
             self.records.retune(name, value)

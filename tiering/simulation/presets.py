@@ -42,6 +42,7 @@ _KSCAND_V3: Settings = {
     "reclaim": _KSCAND_V2["reclaim"],
 }
 _SECTIONS = ("pte_scan", "migration", "reclaim")
+_KMIGRATED = ("hot_threshold", "kmigrated", "migration", "reclaim")
 
 
 class Preset(NamedTuple):
@@ -89,17 +90,17 @@ PRESETS: dict[str, Preset] = {
     "ibs_pghot": Preset(
         "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
         "hw_sample", "pghot", "hot_threshold", "kswapd",
-        ("hw_sample", "pghot", "hot_threshold", "kmigrated", "migration", "reclaim"),
+        ("hw_sample", "pghot", *_KMIGRATED),
     ),
     "chmu_pghot": Preset(
         "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
         "chmu", "pghot", "hot_threshold", "kswapd",
-        ("chmu", "pghot", "hot_threshold", "kmigrated", "migration", "reclaim"),
+        ("chmu", "pghot", *_KMIGRATED),
     ),
     "chmu_pghot_precise": Preset(
         "the same with records of four bytes",
         "chmu", "pghot_precise", "hot_threshold", "kswapd",
-        ("chmu", "pghot_precise", "hot_threshold", "kmigrated", "migration", "reclaim"),
+        ("chmu", "pghot_precise", *_KMIGRATED),
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",
