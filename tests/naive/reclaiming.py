@@ -90,12 +90,9 @@ class Kswapd:
 
     def _next_inactive(self, clock: int, wanted: int) -> int:
         """Inactive folios of the granule under the hand: demote, or give a second chance."""
-        mine = [f for f in self.memory.granules[self.hand] if self._has(f, INACTIVE)]
-        self._move_hand()
+        mine = self._under_hand(INACTIVE, clock)
         if not mine:
-            self.fruitless += 1
             return clock
-        self.touch_until(clock)
         before, spent, old = self.books["demoted"], 0.0, 0
         enough = self._needed(mine[0].pages, wanted)
         for folio in mine:
@@ -113,6 +110,16 @@ class Kswapd:
                 folio.referenced = True
         self.fruitless = 0 if self.books["demoted"] > before else self.fruitless + 1
         return clock + int(spent + 0.5)
+
+    def _under_hand(self, rank: int, clock: int) -> list[Folio]:
+        """Folios of that rank in the granule under the hand, which moves on; touched until now."""
+        mine = [f for f in self.memory.granules[self.hand] if self._has(f, rank)]
+        self._move_hand()
+        if mine:
+            self.touch_until(clock)
+        else:
+            self.fruitless += 1
+        return mine
 
     def _inactive_is_low(self) -> bool:
         """Active pages outweigh inactive ones by more than sqrt(10 x GiB) to 1."""
@@ -149,12 +156,9 @@ class Kswapd:
                 self.aging_at = 0
         if self.aging_at is not None:
             return self._age(clock, self.aging_at)
-        mine = [f for f in self.memory.granules[self.hand] if self._has(f, self.oldest)]
-        self._move_hand()
+        mine = self._under_hand(self.oldest, clock)
         if not mine:
-            self.fruitless += 1
             return clock
-        self.touch_until(clock)
         before, spent, old = self.books["demoted"], 0.0, 0
         enough = self._needed(mine[0].pages, wanted)
         for folio in mine:
