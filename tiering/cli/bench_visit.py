@@ -12,7 +12,9 @@ from tiering.engine.reports import reports
 from tiering.engine.touch import scratch
 from tiering.engine.vectors import ENABLED, FEATURES
 from tiering.simulation.loop import NS_PER_S, Simulation
-from tiering.sources.pte_walk import AS_POSTED, walk
+from tiering.sources.pte_knobs import PteScan
+from tiering.sources.pte_state import rules
+from tiering.sources.pte_walk import walk
 
 CACHED_MIB = 8192  # the folio array of so much is small enough for caches
 TARGETS = {True: 2000.0, False: 600.0}
@@ -26,6 +28,8 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
     world = Simulation(bench_scenario(1, size_mib, Rate(0.5, 1.0), 1.0, changes), 1).world
     speed = world.nr_folios.sum() / 2 / NS_PER_S  # every other folio touched in a second
     found, buffers, at = reports(32 * 8192, 4096), scratch(vector and ENABLED), [0]
+    free = rules(PteScan(pte_slow_ns=0.0, pte_top_ns=0.0))
+    nobody = np.zeros(0, np.int64)  # asks which node the touched pages are on
     pace = Pace(np.zeros(2, np.int64), np.zeros(1), np.array([speed]), np.array([np.inf]))
 
     def work() -> float:
@@ -34,7 +38,7 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
         while granule < world.memory.nr.size:
             granule, _, _, _, scanned = walk(
                 world.memory, world.rates, buffers, granule, world.memory.nr.size, at[0], 2**62,
-                pace, (0.0, 0.0, AS_POSTED), found, 0, 0,
+                pace, free, 2**62, nobody, found, 0, 0,
             )  # fmt: skip
             visited += scanned
         return float(visited)
