@@ -8,7 +8,7 @@ from tests.engine.machines import Layout, laid_out, row_rates
 from tests.engine.test_flow import MS, NODES
 from tiering.engine.carry import HOPELESS_NS, Movers, carry
 from tiering.engine.chunks import WAITING, chunks, push, room_needed, with_room
-from tiering.engine.flow import TICK_NS, TIME, flow, settle
+from tiering.engine.flow import OWED_NS, TICK_NS, TIME, flow, settle
 from tiering.engine.folios import AS_IT_IS, PINNED, Memory
 from tiering.engine.invariants import check_books
 from tiering.engine.migrate import MOVED, NO_ROOM, Terms, books
@@ -82,6 +82,7 @@ def threads(nids: list[int], sleep_ms: int = 0, wanted: int = 0, low: int = 0) -
         low=np.array([low, 0], np.int64),
         sleep_ns=np.array([sleep_ms * MS], np.int64),
         scanning=np.zeros(2, np.int64),
+        paid=np.zeros(2, np.int64),
     )
 
 
@@ -224,3 +225,36 @@ def test_a_reserve_that_is_never_free_moves_nothing_and_needs_no_ticks() -> None
     assert one.carry(70 * MS, 100 * MS) is False
     assert one.books.outcome[NO_ROOM] == 20
     assert one.time == 70 * MS
+
+
+@pytest.mark.parametrize("nr_threads", [1.0, 4.0])
+def test_tasks_migrate_side_by_side_and_pay_with_stalls(nr_threads: float) -> None:
+    """250 folios are 25 ms of thread time, whoever many threads share it."""
+    one = bench(threads([-1]))
+    one.movers.paid[0] = 1
+    one.flow.threads[0] = one.flow.outstanding[0] = nr_threads
+    settle(one.flow, one.rates, one.memory, NODES)
+    one.add(list(range(250)), 0)
+    one.carry(10 * MS, 10 * MS)
+    assert one.books.pages[0] / 250 == pytest.approx(min(0.4 * nr_threads, 1.0), rel=0.01)
+    spent = one.books.pages[0] * FOLIO_NS
+    assert one.flow.stall_ns[0] == pytest.approx(spent, rel=0.005)
+    one.carry(20 * MS, 200 * MS)
+    assert one.movers.paid[1] / 250 == EACH_NS
+    assert one.movers.paid[1] == one.movers.busy[0]
+    assert one.flow.stall_ns[0] == pytest.approx(0.0, abs=1e-6)
+    assert one.flow.cpu[OWED_NS] == 0.0, "no thread of the kernel used a CPU"
+    accesses = (one.time - 25 * MS / nr_threads) * nr_threads / 1000
+    assert one.flow.tau[0] == pytest.approx(accesses, rel=0.03), "a little faster on the top tier"
+
+
+def test_candidates_that_come_later_wait_for_their_time_and_are_not_forgotten() -> None:
+    one = bench(threads([-1]))
+    one.movers.paid[0] = 1
+    one.add([0], 0)
+    one.add([1], 17 * MS)
+    one.carry(10 * MS, 10 * MS)
+    assert one.movers.awake[0]
+    one.carry(20 * MS, 40 * MS)
+    assert one.books.outcome[MOVED] == 2
+    assert not one.movers.awake[0]

@@ -7,6 +7,7 @@ import numpy as np
 from tests.engine.machines import Layout, laid_out
 from tiering.engine.folios import GRANULE
 from tiering.engine.reports import in_runs
+from tiering.hotness.last_report import LastReport
 from tiering.promotion.hot_threshold import (
     AT_ONCE,
     CANDIDATES,
@@ -25,10 +26,12 @@ FULL = HotThreshold(hot_threshold_ms=1000)
 class Gate:
     """A target of 16 GiB with a promo mark of 500 pages and no room to spare, and 1,000 folios."""
 
-    def __init__(self, knobs: HotThreshold = FULL, free: int = 0, order: int = 0) -> None:
+    def __init__(
+        self, knobs: HotThreshold = FULL, free: int = 0, order: int = 0, at_once: bool = False
+    ) -> None:
         self.memory = laid_out([Layout(min(1000, GRANULE >> order), order)], [1 << 22, 1 << 22])
         self.memory.free[0] = free
-        self.gate = ThresholdGate(knobs, self.memory, 0, 1 << 22, 500, 3000)
+        self.gate = ThresholdGate(knobs, self.memory, 0, 1 << 22, 500, 3000, at_once)
 
     def ask(self, latencies: list[int], now_ms: int) -> list[int]:
         """Which of folios 0, 1, ... pass."""
@@ -69,6 +72,43 @@ def test_room_to_spare_is_a_sixteenth_of_a_large_node_or_what_the_knob_says() ->
         assert one.ask([5000], 10) == []
         one.memory.free[0] += 1
         assert one.ask([5000], 10) == [0]
+
+
+def test_what_moves_before_the_next_is_asked_takes_its_room() -> None:
+    """Hint faults one by one use up what is to spare; kmigrated asks for a batch as a whole."""
+    spare = 500 + 2**18 + 3
+    assert Gate(free=spare).ask([5000] * 5, 10) == [0, 1, 2, 3, 4]
+    one = Gate(free=spare, at_once=True)
+    assert one.ask([5000] * 5, 10) == [0, 1, 2]
+    assert (one.count(AT_ONCE), one.count(TOO_OLD), one.count(CANDIDATES)) == (3, 2, 0)
+    large = Gate(free=spare, order=1, at_once=True)
+    assert large.ask([5000] * 5, 10) == [0, 1]
+    assert large.count(AT_ONCE) == 4, "pages"
+
+
+def test_a_hint_fault_is_judged_by_the_latency_that_it_brings() -> None:
+    one = Gate()
+    faults = in_runs(np.array([1, 2, 3], np.uint32))._replace(
+        latency_ms=np.array([5, 1000, 999], np.int32)
+    )
+    hot = LastReport().record(faults, 0, "hint_fault")
+    chosen = one.gate.choose(hot.folios, hot.latency_ms, 10 * MS)
+    assert chosen.folios.tolist() == [1, 3]
+
+
+def test_without_a_record_and_with_no_threshold_only_spare_room_lets_pass() -> None:
+    memory = laid_out([Layout(9)], [0, 1 << 22])
+    gate = ThresholdGate(HotThreshold(), memory, 0, 1 << 22, 0, 0)
+    hot = in_runs(np.array([1, 2], np.uint32))
+    assert gate.choose(hot, np.array([0, 3]), 0).folios.tolist() == []
+    memory.free[0] = 1 << 22
+    assert gate.choose(hot, np.array([0, 3]), 0).folios.tolist() == [1, 2]
+
+
+def test_another_rate_holds_at_once() -> None:
+    one = Gate(FULL._replace(promote_rate_limit_mib_s=1))
+    one.gate.retune("promote_rate_limit_mib_s", 2)
+    assert len(one.ask([0] * 600, 1001)) == 512
 
 
 def test_without_pressure_the_threshold_climbs_by_an_eighth_of_it_a_minute_to_twice() -> None:

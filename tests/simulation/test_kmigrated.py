@@ -44,7 +44,7 @@ class Idle:
         self.movers = Movers(
             whole.copy(), whole.copy(), whole - 1, np.zeros(1, np.bool_),
             np.zeros((1, 1), np.int64), np.full(1, 1024.0), none, none, whole.copy(),
-            np.array([0, 1], np.int64),
+            np.array([0, 1], np.int64), none,
         )  # fmt: skip
         self.thread = KmigratedThread(
             0, 1, knobs, self.records, EveryReport(), self.queue, self.movers

@@ -68,3 +68,20 @@ def test_a_byte_takes_for_hot_what_comes_round_long_after_and_four_bytes_can_ask
     assert strict["demoted_mib"] == 0
     assert strict["time_to_90_s"] > 1.5 * byte["time_to_90_s"]
     assert precise["hotness_records_mib"] == 4 * byte["hotness_records_mib"] == 8.0
+
+
+def test_a_rate_limit_saves_the_time_of_tasks_and_costs_hits() -> None:
+    """At the default the threshold can only climb; a limit that binds takes it down."""
+    name = "numa-balancing-thresholds"
+    free, tight = (
+        result_of(name, hot_threshold__promote_rate_limit_mib_s=limit) for limit in (65_536, 20)
+    )
+    assert free["counters"]["promote_limited"] == 0
+    assert tight["counters"]["promote_limited"] > tight["counters"]["pgpromote_candidate"] / 2
+    most, least = free["metrics"], tight["metrics"]
+    assert least["promoted_mib"] < 20 * 120
+    assert 3 * least["promoted_mib"] < most["promoted_mib"]
+    assert least["thread_busy_s"]["numa_work"] < 0.6 * most["thread_busy_s"]["numa_work"]
+    assert least["top_tier_share"] < 0.3
+    assert most["top_tier_share"] > 0.7
+    assert most["mean_throughput"] > 1.1 * least["mean_throughput"]

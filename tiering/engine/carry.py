@@ -30,6 +30,7 @@ from tiering.engine.flow import (
     slowdown,
     stalled,
 )
+from tiering.engine.folios import FOLIO_BYTES
 from tiering.engine.generations import shrink_generations
 from tiering.engine.jit import loop
 from tiering.engine.migrate import Terms, drain
@@ -47,7 +48,8 @@ class Movers(NamedTuple):
     drains. awake: bool[K]. state: i64[K, NR_STATE] of kswapd. weight: f64[K] 1024 at nice 0.
     wanted, low: i64[N] free pages at which kswapd sleeps and wakes. sleep_ns: i64[1] of the
     migration thread between drains, 0 if the scanner drains inline. scanning: i64[2] CPU time of
-    scanning threads in this step (ns) and their number.
+    scanning threads in this step (ns) and their number. paid: i64[2] 1 if those who drain are
+    tasks, who pay themselves; ns so far.
     """
 
     clock: NDArray[np.int64]
@@ -60,6 +62,7 @@ class Movers(NamedTuple):
     low: NDArray[np.int64]
     sleep_ns: NDArray[np.int64]
     scanning: NDArray[np.int64]
+    paid: NDArray[np.int64]
 
 
 @loop
@@ -76,7 +79,7 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         scans_on = False
         busy = movers.scanning[0]
         movers.scanning[0] = 0
-        busy -= total(movers.busy)
+        busy -= total(movers.busy) - movers.paid[1]
         if flow.at[TIME] > 0:  # before, nobody has touched anything
             _wake(memory, books, movers, flow.at[TIME])
         while not scans_on:
@@ -88,11 +91,13 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
             )
             _wake(memory, books, movers, movers.clock[k])
             scans_on = movers.nid[k] < 0 and not movers.awake[k] and movers.clock[k] < end
-        busy += total(movers.busy)
+            scans_on = scans_on and movers.paid[0] == 0
+        busy += total(movers.busy) - movers.paid[1]
         if scans_on:
             movers.scanning[0] = busy
             return True
         advance(flow, end)
+        paying = _owe(flow, books.spent) or paying
         nr_kernel = movers.clock.size + movers.scanning[1]
         charge_cpu(flow, busy, duration, nr_kernel)
         changed = account_copies(flow, books.from_nid, books.to_nid, sunk, duration)
@@ -104,6 +109,18 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         if end >= stop or not may_move:
             return may_move
         end = min(next_tick(end), stop)
+
+
+@loop
+def _owe(flow, spent):  # type: ignore[no-untyped-def]
+    """What tasks spent in the step stalls them from here on; True if there was anything."""
+    owing = False
+    for p in range(spent.size):
+        if spent[p] > 0.0:
+            flow.stall_ns[p] += spent[p] if flow.running[p] else 0.0
+            spent[p] = 0.0
+            owing = True
+    return owing
 
 
 @loop
@@ -190,6 +207,11 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
     nid = movers.nid[k]
     slow = slowdown(flow, movers.weight[k], movers.clock.size + movers.scanning[1])
     clock = movers.clock[k]
+    if nid < 0 and movers.paid[0] > 0:
+        _drain_in_tasks(
+            memory, rates, scratch, flow, nodes, queue, terms, books, sink, movers, k, end, pace
+        )
+        return
     if nid < 0:
         dst = _target(memory, queue, books, np.int64(terms.dst))
         rate = min(terms.bytes_per_ns / slow, copy_room(flow, nodes, dst, sink.slow))
@@ -221,6 +243,34 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
             movers.state[k, IDLE_STEPS] = 0
             clock += HOPELESS_NS
     movers.clock[k] = clock
+
+
+@loop
+def _drain_in_tasks(  # type: ignore[no-untyped-def]
+    memory, rates, scratch, flow, nodes, queue, terms, books, sink, movers, k, end, pace
+):
+    """Tasks migrate what they faulted on, as many at a time as threads run, and pay for it; what
+    waits is a fault that comes later, since the threads are busy with others."""
+    dst = _target(memory, queue, books, np.int64(terms.dst))
+    until, wake = _turn(movers, dst, end)
+    room = copy_room(flow, nodes, dst, sink.slow)
+    threads = max(flow.cpu[APP_THREADS] * flow.cpu[APP_PART], 1.0)
+    together = Terms(
+        dst, terms.batch_ns / threads, terms.folio_ns / threads,
+        min(terms.bytes_per_ns * threads, room), terms.batch_nr, books.reserve[dst], terms.limit,
+        terms.refuse_shared, wake, terms.asked,
+    )  # fmt: skip
+    clock = drain(memory, rates, scratch, queue, movers.clock[k], until, pace, together, books)
+    each = terms.batch_ns / terms.batch_nr + terms.folio_ns
+    for p in range(books.tried.size):
+        ns = books.tried[p] * each + books.copied[p] * FOLIO_BYTES / min(terms.bytes_per_ns, room)
+        books.spent[p] += ns
+        movers.paid[1] += np.int64(ns + 0.5)
+        movers.busy[k] += np.int64(ns + 0.5)
+        books.tried[p] = books.copied[p] = 0
+    waits = queue.at[FIRST] < queue.at[END]
+    movers.awake[k] = waits
+    movers.clock[k] = max(clock, queue.head[queue.at[FIRST], STAMP]) if waits else clock
 
 
 @loop

@@ -33,6 +33,8 @@ LIST_MASK = 0x60000  # 0 inactive, 1 active; or the generation modulo 4
 PINNED = 0x80000  # extra references: migration fails
 SHARED = 0x100000  # mapped by more than one mm
 UNTOUCHED = 0x200000  # promoted, and not seen touched since
+HINT = 0x400000  # PROT_NONE for NUMA balancing: the next touch is a hint fault
+FAULTED = 0x800000  # a look saw that touch, and nobody has handled the fault yet
 KEPT = 0x1800FF  # class, pinned and shared: what a folio is whether populated or not
 
 NR_LISTS = 4
@@ -49,10 +51,11 @@ class Memory(NamedTuple):
     f64[G] the owner's work time (accesses) at the last look. looks: i64[G] looks so far and key:
     u64[G], which make the random key of a look. sweep: i32[G] row of the table of sweeps, -1 for
     touches that are Poisson. unmapped: u8[G] 1 for page cache that is in nobody's page table.
-    lists: i32[G, NR_LISTS] top-tier folios by list. stamp: u16[F] when the folio was promoted, or
-    empty if nobody asks. pages: i64[R] 4 KiB pages of a folio of the row. resident: i64[R, N]
-    folios of a row on a node. on_list: i64[N, NR_LISTS] pages of a node by list. free: i64[N]
-    pages that still fit. entry: u8[N] list on which folios begin on a node.
+    lists: i32[G, NR_LISTS] top-tier folios by list. hinted: i32[G] folios with HINT. stamp:
+    u16[F] when the folio was promoted, or empty if nobody asks. pages: i64[R] 4 KiB pages of a
+    folio of the row. resident: i64[R, N] folios of a row on a node. on_list: i64[N, NR_LISTS] pages
+    of a node by list. free: i64[N] pages that still fit. entry: u8[N] list on which folios begin on
+    a node.
     """
 
     folio: NDArray[np.uint32]
@@ -67,6 +70,7 @@ class Memory(NamedTuple):
     sweep: NDArray[np.int32]
     unmapped: NDArray[np.uint8]
     lists: NDArray[np.int32]
+    hinted: NDArray[np.int32]
     stamp: NDArray[np.uint16]
     pages: NDArray[np.int64]
     resident: NDArray[np.int64]
@@ -99,6 +103,7 @@ def empty_memory(
         sweep=np.full(nr_granule, -1, np.int32),
         unmapped=np.zeros(nr_granule, np.uint8),
         lists=np.zeros((nr_granule, NR_LISTS), np.int32),
+        hinted=np.zeros(nr_granule, np.int32),
         stamp=stamp,
         pages=np.ones(nr_row, np.int64),
         resident=np.zeros((nr_row, free.size), np.int64),
@@ -176,6 +181,7 @@ def unplace(memory, first, end):  # type: ignore[no-untyped-def]
         memory.nr[granule] = 0
         memory.nr_slow[granule] = 0
         memory.lists[granule, :] = 0
+        memory.hinted[granule] = 0
     return freed
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from tiering.engine.folios import (
     CLASS_MASK,
     GRANULE,
+    HINT,
     LIST_MASK,
     LIST_SHIFT,
     NID_MASK,
@@ -25,13 +26,17 @@ def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[n
 
     capacity: i64[N] pages, top_tier: bool[N].
     """
-    resident, nr_slow, lists, on_list = recount(memory, memory.resident.shape[0], capacity.size)
+    resident, nr_slow, lists, on_list, hinted = recount(
+        memory, memory.resident.shape[0], capacity.size
+    )
     if not np.array_equal(resident, memory.resident):
         raise BooksDoNotBalance("folios by row and node differ from a recount")
     if not np.array_equal(nr_slow, memory.nr_slow):
         raise BooksDoNotBalance("slow-tier folios by granule differ from a recount")
     if not np.array_equal(lists, memory.lists) or not np.array_equal(on_list, memory.on_list):
         raise BooksDoNotBalance("folios by list differ from a recount")
+    if not np.array_equal(hinted, memory.hinted):
+        raise BooksDoNotBalance("folios marked for hint faults differ from a recount")
     used = memory.pages @ resident
     if not np.array_equal(capacity - used, memory.free):
         raise BooksDoNotBalance("free plus resident pages differ from the capacity of a node")
@@ -47,6 +52,7 @@ def recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
     nr_slow = np.zeros(memory.nr.size, np.int32)
     lists = np.zeros(memory.lists.shape, np.int32)
     on_list = np.zeros(memory.on_list.shape, np.int64)
+    hinted = np.zeros(memory.nr.size, np.int32)
     for granule in range(memory.nr.size):
         start = granule * GRANULE
         for index in range(start, start + memory.nr[granule]):
@@ -59,4 +65,5 @@ def recount(memory, nr_rows, nr_nodes):  # type: ignore[no-untyped-def]
             on_list[nid, here] += memory.pages[row]
             nr_slow[granule] += slow
             lists[granule, here] += 1 - slow
-    return resident, nr_slow, lists, on_list
+            hinted[granule] += np.int32((value & np.uint32(HINT)) != 0)
+    return resident, nr_slow, lists, on_list, hinted

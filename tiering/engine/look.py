@@ -14,7 +14,9 @@ from tiering.engine.folios import (
     ACCESSED,
     ACTIVE,
     AS_IT_IS,
+    FAULTED,
     GRANULE,
+    HINT,
     IDLE,
     INACTIVE,
     LIST_MASK,
@@ -32,6 +34,8 @@ from tiering.engine.touch import BLOCK, set_thresholds
 
 _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
+_HINT_BIT = np.uint32(HINT.bit_length() - 1)
+_FAULTED_BIT = np.uint32(FAULTED.bit_length() - 1)
 _MOST_READS = 3  # the third read makes it active and referenced, where further ones leave it
 
 
@@ -73,7 +77,8 @@ def touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
 def latch(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
     """Draw for all folios of the granule and OR the result into their accessed bits.
 
-    Folios that nobody maps are marked accessed instead, as often as they were read.
+    Folios that nobody maps are marked accessed instead, as often as they were read. The touch of a
+    folio that is marked for NUMA balancing is a hint fault: a mark and a touch in one window.
     """
     if memory.unmapped[granule] != 0:
         _catch_up(memory, rates, scratch, granule, tau)
@@ -87,6 +92,10 @@ def latch(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
         for i in range(part.size):
             t = scratch.touched[i]
             part[i] = (part[i] | (t << _ACCESSED_BIT)) & ~(t << _UNTOUCHED_BIT)
+        if memory.hinted[granule] > 0:
+            for i in range(part.size):
+                fault = scratch.touched[i] & (part[i] >> _HINT_BIT)
+                part[i] |= (fault & np.uint32(1)) << _FAULTED_BIT
 
 
 @loop

@@ -65,7 +65,8 @@ class Books(NamedTuple):
     i64[2]: begin of the accounting period (ns) and pages in it; age i64[2]: sum and maximum (ns) of
     the time that candidates waited; refused bool[N] nodes on which a candidate found no room; dirty
     bool[P] processes whose memory moved; tally i64[P, NR_TALLY] and fail_pct i64[P]: how many fail
-    (failures.py)."""
+    (failures.py); tried, copied i64[P] candidates of each mm and its pages promoted, until taken
+    off; moved i64[P] pages promoted in all; spent f64[P] ns of tasks that stall them later."""
 
     outcome: NDArray[np.int64]
     pages: NDArray[np.int64]
@@ -79,24 +80,21 @@ class Books(NamedTuple):
     dirty: NDArray[np.bool_]
     tally: NDArray[np.int64]
     fail_pct: NDArray[np.int64]
+    tried: NDArray[np.int64]
+    copied: NDArray[np.int64]
+    moved: NDArray[np.int64]
+    spent: NDArray[np.float64]
 
 
 def books(nr_nodes: int, nr_processes: int) -> Books:
     """Nothing has moved yet."""
+    n, p, i64 = nr_nodes, nr_processes, np.int64
     return Books(
-        np.zeros(NR_OUTCOMES, np.int64),
-        np.zeros(1, np.int64),
-        np.zeros(nr_nodes, np.int64),
-        np.zeros(nr_nodes, np.int64),
-        np.zeros(nr_processes, np.int64),
-        np.zeros(nr_nodes, np.int64),
-        np.zeros(2, np.int64),
-        np.zeros(2, np.int64),
-        np.zeros(nr_nodes, np.bool_),
-        np.zeros(nr_processes, np.bool_),
-        np.zeros((nr_processes, NR_TALLY), np.int64),
-        np.zeros(nr_processes, np.int64),
-    )
+        np.zeros(NR_OUTCOMES, i64), np.zeros(1, i64), np.zeros(n, i64), np.zeros(n, i64),
+        np.zeros(p, i64), np.zeros(n, i64), np.zeros(2, i64), np.zeros(2, i64),
+        np.zeros(n, np.bool_), np.zeros(p, np.bool_), np.zeros((p, NR_TALLY), i64),
+        np.zeros(p, i64), np.zeros(p, i64), np.zeros(p, i64), np.zeros(p, i64), np.zeros(p),
+    )  # fmt: skip
 
 
 @loop
@@ -105,8 +103,7 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
 
     Stops as well at candidates that have not arrived yet, and after a batch for which kswapd wakes.
     pace: see engine/flow.py; a granule is looked at before the first of its folios that finds room,
-    since migration reads the PTEs. What is not moved costs b and no copy. A batch ends at the end
-    of its granule.
+    since migration reads the PTEs. What stays costs b and no copy. A batch ends with its granule.
     """
     at = queue.at
     while at[FIRST] < at[END] and clock < until:
@@ -123,6 +120,7 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
             memory, scratch, nr, granule, stamp, clock, until, terms, books
         )
         consume(queue, granule, scratch.found, done)
+        books.tried[memory.mm[granule]] += done
         if moved > 0:
             _promote(memory, scratch, granule, moved, terms, books)
         if at[FIRST] == at[END]:
@@ -297,4 +295,6 @@ def _promote(memory, scratch, granule, nr, terms, books):  # type: ignore[no-unt
     )  # fmt: skip
     books.to_nid[terms.dst] += nr * pages
     books.pages[0] += nr * pages
+    books.copied[memory.mm[granule]] += nr * pages
+    books.moved[memory.mm[granule]] += nr * pages
     books.dirty[memory.mm[granule]] = True

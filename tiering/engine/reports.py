@@ -8,30 +8,41 @@ from numpy.typing import NDArray
 from tiering.engine.folios import GRANULE
 from tiering.engine.jit import loop
 
+UNKNOWN: NDArray[np.int32] = np.zeros(0, np.int32)
+"""Nobody knows how long it took."""
+
 
 class Reports(NamedTuple):
     """folios: u32[n] indices, in order inside each run. ends: i64[r], where each run ends; the
-    folios of a run lie in one granule. stamps: i64[r] ns at which the source hands a run on."""
+    folios of a run lie in one granule. stamps: i64[r] ns at which the source hands a run on.
+    latency_ms: i32[n] from mark to touch, empty where a source does not know it."""
 
     folios: NDArray[np.uint32]
     ends: NDArray[np.int64]
     stamps: NDArray[np.int64]
+    latency_ms: NDArray[np.int32] = UNKNOWN
 
     def first(self, nr_folios: int, nr_runs: int) -> "Reports":
         """A view of the first reports."""
-        return Reports(self.folios[:nr_folios], self.ends[:nr_runs], self.stamps[:nr_runs])
+        return Reports(
+            self.folios[:nr_folios], self.ends[:nr_runs], self.stamps[:nr_runs],
+            self.latency_ms[:nr_folios],
+        )  # fmt: skip
 
 
-def reports(nr_folios: int, nr_runs: int) -> Reports:
-    """Room for so many reports."""
+def reports(nr_folios: int, nr_runs: int, latencies: bool = False) -> Reports:
+    """Room for so many reports, with their latencies if the source knows them."""
     return Reports(
-        np.zeros(nr_folios, np.uint32), np.zeros(nr_runs, np.int64), np.zeros(nr_runs, np.int64)
-    )
+        np.zeros(nr_folios, np.uint32), np.zeros(nr_runs, np.int64), np.zeros(nr_runs, np.int64),
+        np.zeros(nr_folios if latencies else 0, np.int32),
+    )  # fmt: skip
 
 
 def in_runs(folios: NDArray[np.uint32], stamp: int = 0) -> Reports:
     """Any folio indices (u32[n]) as reports, handed on at `stamp` ns."""
-    found = Reports(folios, np.zeros(folios.size, np.int64), np.full(folios.size, stamp, np.int64))
+    found = Reports(
+        folios, np.zeros(folios.size, np.int64), np.full(folios.size, stamp, np.int64)
+    )  # fmt: skip
     return found.first(folios.size, find_ends(folios, found.ends))
 
 

@@ -12,7 +12,8 @@ NEVER = Reports(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0, np.in
 
 
 class Hot(NamedTuple):
-    """folios: hot ones. latency_ms: i64[n] time from the last report of each, empty if unknown."""
+    """folios: hot ones. latency_ms: i64[n] time from the last report of each, or what
+    the source knows of it (see Reports), empty if unknown."""
 
     folios: Reports
     latency_ms: NDArray[np.int64]

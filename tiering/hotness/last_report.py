@@ -20,7 +20,7 @@ class LastReport:
 
     def record(self, reports: Reports, now: int, source: str) -> Hot:  # noqa: ARG002 - at once
         """Folios that are hot after these reports: all of them."""
-        return Hot(reports, np.zeros(0, np.int64))
+        return Hot(reports, reports.latency_ms.astype(np.int64))
 
     def forget(self, mm: int) -> None:
         """There is nothing to forget."""

@@ -42,7 +42,8 @@ class Migration(NamedTuple):
             "",
             None,
             None,
-            "Whose clock pays: the scanner inline (V0) or a thread (V1).",
+            "Whose clock pays: who found it, inline (the scanner of V0, a faulting task), or a "
+            "thread (V1).",
             "RFC V0, V1",
         ),
     ] = "scanner"

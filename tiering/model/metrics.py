@@ -57,7 +57,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("demote_mib_s", "MiB/s", "machine", "Demoted since the last row, per simulated second."),
     Metric("pgpromote_success", "pages", "machine", "Pages promoted.", counter=True),
     Metric(
-        "pgpromote_candidate", "folios", "machine", "Folios queued for promotion.", counter=True
+        "pgpromote_candidate", "folios", "machine",
+        "Folios queued for promotion; where a rate limit counts them, what it counted.",
+        counter=True,
     ),
     Metric(
         "pgmigrate_fail", "folios", "machine", "Promotions that failed, all causes.", counter=True
@@ -101,6 +103,8 @@ METRICS: tuple[Metric, ...] = (
         "Hot folios refused by the promotion rate limit.", counter=True,
     ),
     Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
+    Metric("numa_pte_updates", "pages", "machine", "Pages marked for hint faults.", counter=True),
+    Metric("numa_hint_faults", "folios", "machine", "Hint faults.", counter=True),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
     Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
     Metric(

@@ -61,27 +61,31 @@ class HotThreshold(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The knobs as the loop takes them; limit: pages a second, spare: free pages."""
+    """The knobs as the loop takes them; limit: pages a second, spare: free pages. at_once: what
+    passes moves before the next is asked, and takes its room."""
 
     reference_ms: int
     limit: int
     window_ms: int
     target: int
     spare: int
+    at_once: bool
 
 
 @loop
 def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-untyped-def]
     """Copy those that pass to out; returns (folios, runs)."""
     n, nr_runs, first = np.int64(0), np.int64(0), np.int64(0)
+    free = memory.free[rules.target]
     for run in range(hot.ends.size):
         before = n
         for i in range(first, hot.ends[run]):
             pages = memory.pages[memory.row0[np.int64(hot.folios[i]) // GRANULE]]
             since = latency[i] if latency.size > 0 else np.int64(0)
-            if _passes(memory.free[rules.target], state, rules, pages, since, now_ms):
+            if _passes(free, state, rules, pages, since, now_ms):
                 out.folios[n] = hot.folios[i]
                 n += 1
+                free -= pages if rules.at_once else 0
         first = hot.ends[run]
         if n > before:
             out.ends[nr_runs] = n
@@ -134,11 +138,14 @@ class ThresholdGate:
     """The gate before one target node; a Promotion. state: i64[9], see the fields above."""
 
     def __init__(
-        self, knobs: HotThreshold, memory: Memory, target: int, size: int, promo: int, window: int
-    ) -> None:
-        """size, promo: pages of the target and of its mark. window: ms, H where no knob says it."""
+        self, knobs: HotThreshold, memory: Memory, target: int, size: int, promo: int, window: int,
+        at_once: bool = False,
+    ) -> None:  # fmt: skip
+        """size, promo: pages of the target and of its mark. window: ms, H where no knob says it.
+        at_once: whoever asks moves each folio before it asks for the next, not batch by batch."""
         self.knobs, self._memory, self._target = knobs, memory, target
         self._size, self._promo, self._window = size, promo, window
+        self._at_once = at_once
         self.state: NDArray[np.int64] = np.zeros(9, np.int64)
         self._rules = self._as_rules()
 
@@ -171,4 +178,5 @@ class ThresholdGate:
         return Rules(
             knobs.hot_threshold_ms or self._window, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
             knobs.threshold_window_ms, self._target, self._promo + spare,
+            self._at_once,
         )  # fmt: skip

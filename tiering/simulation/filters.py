@@ -63,5 +63,8 @@ def filters(scenario: Scenario, world: World) -> Filters:
     promotion: Promotion = EveryReport()
     if preset.promotion == "hot_threshold":
         size, promo = int(world.capacity[target]), int(world.marks.promo[target])
-        promotion = ThresholdGate(scenario.hot_threshold, world.memory, target, size, promo, window)
+        promotion = ThresholdGate(
+            scenario.hot_threshold, world.memory, target, size, promo, window,
+            at_once=not HOTNESS[preset.hotness].waits,
+        )  # fmt: skip
     return Filters(hotness, promotion)

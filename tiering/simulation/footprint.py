@@ -23,8 +23,10 @@ PROGRAM_BYTES = 215 * 2**20  # the interpreter, its packages and all loops
 COMPILER_BYTES = 320 * 2**20  # more where loops are not compiled yet
 FOLIO_BYTES = 4
 STAMP_BYTES = 2
+MARK_BYTES = 4  # the scan time of NUMA balancing
 QUEUE_BYTES = 0.375  # an eighth, twice as much where it grows, beside the old one
-GRANULE_BYTES = 100
+GRANULE_BYTES = 104
+MARKED_GRANULE_BYTES = 32  # and what is known of its marks
 ROW_BYTES = 64
 ROW_NODE_BYTES = 8
 ROW_PHASE_BYTES = 48
@@ -111,6 +113,8 @@ def _shares(
     hotness = PRESETS[scenario.preset].hotness
     slot += HOTNESS[hotness].record_bytes if hotness else 0
     granule = GRANULE * slot + GRANULE_BYTES
+    if PRESETS[scenario.preset].source == "hint_fault":
+        granule += GRANULE * MARK_BYTES + MARKED_GRANULE_BYTES
     row = ROW_BYTES + ROW_NODE_BYTES * len(scenario.nodes)
     row += ROW_PHASE_BYTES * max(workload.phase_accesses.size, 1)
     wholes = extents

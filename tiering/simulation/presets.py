@@ -41,6 +41,10 @@ _KSCAND_V3: Settings = {
     "migration": _KSCAND_V2["migration"] | {"still_hot": "not_idle"},
     "reclaim": _KSCAND_V2["reclaim"],
 }
+_NUMA_BALANCING_2: Settings = {
+    "hot_threshold": {"hot_threshold_ms": 1000},
+    "migration": {"reserve": "high"},
+}
 _SECTIONS = ("pte_scan", "migration", "reclaim")
 _KMIGRATED = ("hot_threshold", "kmigrated", "migration", "reclaim")
 
@@ -101,6 +105,11 @@ PRESETS: dict[str, Preset] = {
         "the same with records of four bytes",
         "chmu", "pghot_precise", "hot_threshold", "kswapd",
         ("chmu", "pghot_precise", *_KMIGRATED),
+    ),
+    "numa_balancing_2": Preset(
+        "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",
+        "hint_fault", "last_report", "hot_threshold", "kswapd",
+        ("hint_fault", "hot_threshold", "migration", "reclaim"), "", _NUMA_BALANCING_2,
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",

@@ -9,6 +9,7 @@ from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
 from tiering.simulation.scenario import FOLIOS_PER_MIB
+from tiering.sources.hint_fault import HintFaults
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -91,6 +92,12 @@ class Sampler:
         age = (total - before[0]) / (nr - before[1]) / NS_PER_MS if nr > before[1] else 0.0
         return {"queue_len": waiting, "queue_age_ms": oldest_ms, "candidate_age_ms": age}
 
+    def _marking(self) -> dict[str, int]:
+        source = self._sim.source
+        if isinstance(source, HintFaults):
+            return source.counters
+        return {"numa_pte_updates": 0, "numa_hint_faults": 0}
+
     def _fill_arrays(self, row: NDArray[np.float64]) -> None:
         self._nodes[0] /= FOLIOS_PER_MIB
         for field, values in zip(NODE, self._nodes, strict=True):
@@ -110,6 +117,12 @@ class Sampler:
             self._put(row, "mm.missed_deadlines", mms.missed)
             self._put(row, "mm.nr_visits", mms.nr_visits)
             self._put(row, "mm.nr_scanned", mms.nr_scanned)
+        if isinstance(self._sim.source, HintFaults):
+            marks = self._sim.source.marks
+            self._put(row, "mm.scan_period_ms", marks.period_ms)
+            self._put(row, "mm.full_scan_ms", marks.full_scan_ns / NS_PER_MS)
+            self._put(row, "mm.nr_visits", marks.nr_visits)
+            self._put(row, "mm.nr_scanned", marks.nr_scanned)
 
     def _put(self, row: NDArray[np.float64], field: str, values: NDArray[Any]) -> None:
         first, end = self._at[field]
@@ -132,6 +145,7 @@ class Sampler:
             "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
             **sim.queue.counters,
             **sim.filters.counters,
+            **self._marking(),
             "pgdemote_kswapd": int(sunk.pages[0]) - direct,
             "pgdemote_direct": direct,
             "demote_fail": int(sunk.failed[0]),

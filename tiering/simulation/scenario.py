@@ -14,6 +14,7 @@ from tiering.promotion.hot_threshold import HotThreshold
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
 from tiering.sources.chmu_knobs import Chmu
+from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
 from tiering.sources.pte_knobs import PteScan
 from tiering.workloads.table import PATTERNS
@@ -134,9 +135,9 @@ else:
 
 SECTIONS: dict[str, type] = {
     "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "hw_sample": HwSample,
-    "pghot": Pghot, "pghot_precise": PghotPrecise, "hot_threshold": HotThreshold,
-    "kmigrated": Kmigrated,
-    "migration": Migration, "reclaim": Reclaim,
+    "hint_fault": HintFault, "pghot": Pghot, "pghot_precise": PghotPrecise,
+    "hot_threshold": HotThreshold, "kmigrated": Kmigrated, "migration": Migration,
+    "reclaim": Reclaim,
 }  # fmt: skip
 
 
@@ -156,6 +157,7 @@ class Scenario(_Strict):
     pte_scan: Annotated[PteScan, _TABLE] = PteScan()
     chmu: Annotated[Chmu, _TABLE] = Chmu()
     hw_sample: Annotated[HwSample, _TABLE] = HwSample()
+    hint_fault: Annotated[HintFault, _TABLE] = HintFault()
     pghot: Annotated[Pghot, _TABLE] = Pghot()
     pghot_precise: Annotated[PghotPrecise, _TABLE] = PghotPrecise()
     hot_threshold: Annotated[HotThreshold, _TABLE] = HotThreshold()

@@ -91,6 +91,10 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     reclaimers.state = state[draining:]  # one state for kswapd and direct reclaim
     sleep = 0 if inline else scenario.migration.thread_sleep_ms * NS_PER_MS
     nice = scenario.pte_scan.nice if inline and not promoting else 0
+    in_task = scanning > 0 and SOURCES[PRESETS[scenario.preset].source].in_task
+    kernel = scanning if promoting or not inline else 0  # threads beside those in this table
+    if in_task:
+        kernel -= scanning
     return Movers(
         clock=np.zeros(nr, np.int64),
         busy=np.zeros(nr, np.int64),
@@ -101,7 +105,8 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
         wanted=world.marks.wanted,
         low=world.marks.wake,
         sleep_ns=np.array([sleep], np.int64),
-        scanning=np.array([0, scanning if promoting or not inline else 0], np.int64),
+        scanning=np.array([0, kernel], np.int64),
+        paid=np.array([int(inline and in_task and not promoting), 0], np.int64),
     )
 
 
@@ -180,7 +185,18 @@ class SourceThread(KernelThread):
         inline = migrating(scenario).owner == "scanner" and not waits
         super().__init__(nr, inline, scenario.pte_scan.nice, all_movers)
         self._name = PRESETS[scenario.preset].source
+        self._in_task = SOURCES[self._name].in_task
         self._source, self._filters, self._queue = source, filters, queue
+
+    @property
+    def draining(self) -> bool:
+        """See KernelThread; tasks fault on while others of them migrate."""
+        return not self._in_task and super().draining
+
+    def take_clock(self) -> None:
+        """See KernelThread."""
+        if not self._in_task:
+            super().take_clock()
 
     def run(self, until: int, progress: Progress, judge: Judge, alone: bool) -> int:
         """Work until the clock passes `until` or the tick in which something was found.
@@ -207,9 +223,22 @@ class SourceThread(KernelThread):
                 self._queue.add(chosen)
         if self.inline and step.ended and len(self._queue):
             self._migrate()
+        if self._in_task and step.busy_ns and not step.nr_reports:
+            return self.clock
         return int(reports.stamps[0]) if step.nr_reports else -1
 
     def rest(self, until: int) -> None:
         """Sleep on, as long as no visit begins."""
         self.clock, busy = self._source.rest(self.nr, self.clock, until)
         self._account(busy)
+
+    def _migrate(self) -> None:
+        """See KernelThread; tasks that migrate already go on from where they are."""
+        if not (self._in_task and self._movers.awake[self.nr]):
+            super()._migrate()
+
+    def _account(self, busy_ns: int) -> None:
+        if self._in_task:
+            self.scan_ns += busy_ns  # tasks pay with their own time
+        else:
+            super()._account(busy_ns)

@@ -10,6 +10,7 @@ from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.threads import thread_lists
 from tiering.sources.chmu import ChmuReader
+from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
@@ -38,4 +39,10 @@ def watcher(
         )
     if source == "hw_sample":
         return HwSampler(scenario.hw_sample, world.memory, world.rates, progress.flow, seed)
+    if source == "hint_fault":
+        threads = [process.threads for process, _ in scenario.all_processes()]
+        return HintFaults(
+            scenario.hint_fault, world.memory, world.rates, scratch, world.mms, threads,
+            queue.books.spent, queue.books.moved,
+        )  # fmt: skip
     return None

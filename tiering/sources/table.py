@@ -3,20 +3,26 @@
 from typing import NamedTuple
 
 from tiering.sources.chmu_knobs import Chmu
+from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
 from tiering.sources.pte_knobs import PteScan
 
 
 class Kind(NamedTuple):
-    """Its knobs, the name of its threads, and what it notices."""
+    """Its knobs, the name of its threads, what it notices, and whether no thread but the tasks
+    themselves do it."""
 
     knobs: type
     thread: str
     meaning: str
+    in_task: bool = False
 
 
 SOURCES: dict[str, Kind] = {
     "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
     "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
+    "hint_fault": Kind(
+        HintFault, "numa_work", "tasks mark PTEs, and the next touch of a page is a fault", True
+    ),
 }
