@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from tests.engine.machines import Layout, laid_out, pace, row_rates
 from tiering.engine.chunks import WAITING, Chunks, chunks, push, room_needed, with_room
-from tiering.engine.folios import ACCESSED, GRANULE, PINNED, SHARED, SLOW, UNTOUCHED, Memory
+from tiering.engine.folios import (
+    ACCESSED,
+    FAULTED,
+    GRANULE,
+    HINT,
+    PINNED,
+    SHARED,
+    SLOW,
+    UNTOUCHED,
+    Memory,
+)
 from tiering.engine.invariants import check_books
 from tiering.engine.migrate import (
     IS_PINNED,
@@ -270,3 +280,15 @@ def test_whole_batches_at_once_are_as_one_folio_after_the_other(case: tuple) -> 
         assert np.array_equal(swift.memory.stamp, slow.memory.stamp)
         assert swift.books.outcome.tolist() == slow.books.outcome.tolist()
         assert swift.books.age.tolist() == slow.books.age.tolist()
+
+
+def test_a_mark_for_hint_faults_does_not_survive_a_promotion() -> None:
+    one = bench([Layout(5)], ([1, 2], 0))
+    one.memory.folio[1:4] |= np.uint32(HINT)
+    one.memory.folio[2] |= np.uint32(FAULTED)
+    one.memory.hinted[0] = 3
+    one.drain()
+    assert (one.memory.folio[1:3] & np.uint32(HINT | FAULTED) == 0).all()
+    assert one.memory.hinted[0] == 1
+    assert one.books.moved.tolist() == one.books.copied.tolist() == [2]
+    assert one.books.tried.tolist() == [2]

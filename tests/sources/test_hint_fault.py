@@ -1,4 +1,7 @@
-"""NUMA balancing's marks and faults: budgets and periods by hand, the law of latencies, costs."""
+"""NUMA balancing's marks and faults: budgets and periods by hand, the law of latencies, costs.
+
+Most cases take many granules, and with the compiler off they would take minutes.
+"""
 
 import numpy as np
 import pytest
@@ -81,6 +84,7 @@ class Task:
         return int(self.source.marks.at[FAULTS])
 
 
+@pytest.mark.compiled
 def test_nothing_is_marked_before_scan_delay_and_then_one_scan_size_a_second() -> None:
     one = Task([Layout(40 * GRANULE)])
     one.run(S)
@@ -91,6 +95,7 @@ def test_nothing_is_marked_before_scan_delay_and_then_one_scan_size_a_second() -
     assert one.marked == list(range(40 * GRANULE))
 
 
+@pytest.mark.compiled
 def test_a_chunk_in_which_a_page_was_marked_uses_up_the_budget() -> None:
     """Two thirds of a chunk of 256 MiB are marked already; the last third is what is left."""
     one = Task([Layout(24 * GRANULE)])
@@ -101,6 +106,7 @@ def test_a_chunk_in_which_a_page_was_marked_uses_up_the_budget() -> None:
     assert one.source.marks.page[0] == 14 * GRANULE - 3 * 512
 
 
+@pytest.mark.compiled
 def test_chunks_without_anything_to_mark_are_passed_over_up_to_eight_of_them() -> None:
     one = Task([Layout(70 * GRANULE, nid=0), Layout(30 * GRANULE)])
     one.run(S + 1)
@@ -110,6 +116,7 @@ def test_chunks_without_anything_to_mark_are_passed_over_up_to_eight_of_them() -
     assert one.source.marks.nr_scanned[0] == 78 * GRANULE
 
 
+@pytest.mark.compiled
 def test_the_end_of_a_chunk_is_rounded_up_to_2_mib() -> None:
     one = Task([Layout(8 * GRANULE)], knobs=FREE._replace(scan_size_mb=3))
     one.run(S + 1)
@@ -118,6 +125,7 @@ def test_the_end_of_a_chunk_is_rounded_up_to_2_mib() -> None:
     assert one.updates == 2048
 
 
+@pytest.mark.compiled
 def test_the_end_of_the_address_space_ends_the_visit() -> None:
     one = Task([Layout(3 * GRANULE)])
     one.run(S + 1)
@@ -168,6 +176,7 @@ def test_a_pass_with_promotions_is_followed_by_three_tenths_slower_ones() -> Non
     assert adapted(1000, 100, 600, False) == 1000, "nothing is clamped before the first fault"
 
 
+@pytest.mark.compiled
 def test_the_period_of_an_mm_changes_at_the_end_of_a_pass_that_promoted() -> None:
     one = Task([Layout(10 * GRANULE)])
     one.run(2 * S + 1)
@@ -179,6 +188,7 @@ def test_the_period_of_an_mm_changes_at_the_end_of_a_pass_that_promoted() -> Non
     assert one.source.marks.period_ms[0] == 1300
 
 
+@pytest.mark.compiled
 def test_one_task_waits_32_times_as_long_as_it_marked_and_many_tasks_take_turns() -> None:
     knobs = FREE._replace(pte_update_ns=1000.0, scan_size_mb=32)
     alone, crowd = (Task([Layout(64 * GRANULE)], knobs=knobs, threads=n) for n in (1, 8))
@@ -193,6 +203,7 @@ def test_one_task_waits_32_times_as_long_as_it_marked_and_many_tasks_take_turns(
 
 
 @pytest.mark.parametrize(("order", "entries"), [(0, 8192), (4, 8192), (9, 16)])
+@pytest.mark.compiled
 def test_marking_and_faults_are_charged_to_the_task(order: int, entries: int) -> None:
     """16 PTEs of a folio of 64 KiB are marked one by one, a folio of 2 MiB has one PMD."""
     knobs = HintFault(pte_update_ns=50.0, pte_skip_ns=8.0, fault_ns=1500.0)
@@ -213,6 +224,7 @@ def ks(latencies: NDArray[np.int32], mean_ms: float) -> float:
     return float(stats.kstest(spread, "expon", args=(0.0, mean_ms)).pvalue)
 
 
+@pytest.mark.compiled
 def test_latencies_are_exponential_whatever_the_width_of_the_looks() -> None:
     """Touched once in 800 ms on average; looks are 10 ms apart at first and 1 s in the end."""
     one = Task([Layout(2 * GRANULE)], share=1 / (800 * MS))
@@ -225,6 +237,7 @@ def test_latencies_are_exponential_whatever_the_width_of_the_looks() -> None:
     assert ks(latencies[first], 760.0) < 1e-4, "the test sees five percent"
 
 
+@pytest.mark.compiled
 def test_latencies_within_one_look_follow_the_cut_off_exponential() -> None:
     one = Task([Layout(2 * GRANULE)], share=1 / (4 * MS))
     one.run(S + 11 * MS)
@@ -239,6 +252,7 @@ def test_latencies_within_one_look_follow_the_cut_off_exponential() -> None:
     assert uniform < 1e-4, "a time drawn evenly over the look is another law"
 
 
+@pytest.mark.compiled
 def test_looks_of_others_in_between_leave_the_law_and_lose_no_fault() -> None:
     """Reclaim looks each 3 ms and clears accessed bits."""
     one = Task([Layout(2 * GRANULE)], share=1 / (100 * MS))
@@ -302,6 +316,7 @@ def test_a_swept_page_faults_when_the_sweep_comes_to_it() -> None:
     assert latencies[2995] == 99
 
 
+@pytest.mark.compiled
 def test_an_exit_takes_the_marks_and_the_next_life_begins_anew() -> None:
     one = Task([Layout(2 * GRANULE)], share=1 / (5 * S))
     one.run(S + 1)
@@ -315,6 +330,7 @@ def test_an_exit_takes_the_marks_and_the_next_life_begins_anew() -> None:
     assert one.source.marks.next_scan[0] == 5 * S
 
 
+@pytest.mark.compiled
 def test_switched_off_nothing_is_marked_and_old_marks_still_fault() -> None:
     one = Task([Layout(16 * GRANULE)], share=1 / (100 * MS))
     one.run(S + 1)
@@ -323,6 +339,7 @@ def test_switched_off_nothing_is_marked_and_old_marks_still_fault() -> None:
     assert one.updates == one.faults == 65_536
 
 
+@pytest.mark.compiled
 def test_a_short_buffer_loses_nothing() -> None:
     one = Task([Layout(80 * GRANULE)], share=1.0 / MS, knobs=FREE._replace(scan_size_mb=2560))
     one.run(S + 40 * MS)

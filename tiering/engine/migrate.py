@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, consume, expand
 from tiering.engine.failures import NR_TALLY, drained, tally
 from tiering.engine.folios import (
+    FAULTED,
     FOLIO_BYTES,
     GRANULE,
+    HINT,
     NID_MASK,
     NID_SHIFT,
     PINNED,
@@ -285,13 +287,15 @@ def _fate(value, entry, pages, room, clock, terms, window):  # type: ignore[no-u
 
 @loop
 def _promote(memory, scratch, granule, nr, terms, books):  # type: ignore[no-untyped-def]
-    """Move scratch.chosen[:nr] of a granule up, and account it."""
+    """Move scratch.chosen[:nr] of a granule up, and account it. No mark survives the move."""
     for i in range(nr):
-        nid = (memory.folio[scratch.chosen[i]] & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT)
+        value = memory.folio[scratch.chosen[i]]
+        nid = (value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT)
         books.from_nid[nid] += memory.pages[memory.row0[granule]]
+        memory.hinted[granule] -= np.int32(value & np.uint32(HINT) != 0)
     pages = shift(
         memory, scratch, granule, scratch.chosen, nr, np.int64(terms.dst), 0,
-        np.uint32(UNTOUCHED), np.uint32(0),
+        np.uint32(UNTOUCHED), np.uint32(HINT | FAULTED),
     )  # fmt: skip
     books.to_nid[terms.dst] += nr * pages
     books.pages[0] += nr * pages
