@@ -6,12 +6,13 @@ import pytest
 
 from tests.engine.machines import Layout, laid_out, row_rates
 from tests.engine.test_flow import MS, NODES
-from tiering.engine.carry import HOPELESS_NS, Movers, carry
+from tiering.engine.books import MOVED, NO_ROOM, Terms, books
+from tiering.engine.carry import HOPELESS_NS, carry
 from tiering.engine.chunks import WAITING, chunks, push, room_needed, with_room
 from tiering.engine.flow import OWED_NS, TICK_NS, TIME, flow, settle
 from tiering.engine.folios import AS_IT_IS, PINNED, Memory
 from tiering.engine.invariants import check_books
-from tiering.engine.migrate import MOVED, NO_ROOM, Terms, books
+from tiering.engine.movers import Movers
 from tiering.engine.reclaim import NR_STATE
 from tiering.engine.reports import in_runs
 from tiering.engine.sink import Sink, sunk

@@ -7,6 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.machines import Layout, laid_out, pace, row_rates
+from tiering.engine.books import (
+    IS_PINNED,
+    IS_SHARED,
+    LIMITED,
+    MOVED,
+    NO_ROOM,
+    STALE,
+    WINDOW_NS,
+    Books,
+    Terms,
+    books,
+)
 from tiering.engine.chunks import WAITING, Chunks, chunks, push, room_needed, with_room
 from tiering.engine.folios import (
     ACCESSED,
@@ -20,20 +32,7 @@ from tiering.engine.folios import (
     Memory,
 )
 from tiering.engine.invariants import check_books
-from tiering.engine.migrate import (
-    IS_PINNED,
-    IS_SHARED,
-    LIMITED,
-    MOVED,
-    NO_ROOM,
-    STALE,
-    STAMP_NS,
-    WINDOW_NS,
-    Books,
-    Terms,
-    books,
-    drain,
-)
+from tiering.engine.migrate import STAMP_NS, drain
 from tiering.engine.reports import in_runs
 from tiering.engine.touch import scratch
 

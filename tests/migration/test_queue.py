@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tests.engine.machines import flat_memory, flat_rates, pace
+from tiering.engine.books import WINDOW_NS
 from tiering.engine.folios import PINNED, SHARED, SLOW
-from tiering.engine.migrate import WINDOW_NS, drain
+from tiering.engine.migrate import drain
 from tiering.engine.reports import in_runs
 from tiering.engine.touch import scratch
 from tiering.migration.queue import Migration, MigrationQueue

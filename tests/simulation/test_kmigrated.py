@@ -9,7 +9,7 @@ import pytest
 from tests.engine.machines import Layout, laid_out
 from tests.simulation.scenarios import composed, finished, tiny
 from tests.simulation.test_checkpoint import Told
-from tiering.engine.carry import Movers
+from tiering.engine.movers import Movers
 from tiering.engine.reports import in_runs
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.pghot_knobs import Pghot

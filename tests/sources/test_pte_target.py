@@ -5,8 +5,8 @@ import pytest
 
 from tests.engine.machines import flat_rates
 from tests.sources.scanners import knobs_of, one_visit
+from tiering.engine.books import books
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, SHARED, YOUNG, empty_memory, place
-from tiering.engine.migrate import books
 from tiering.engine.touch import scratch
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.pte_state import ScannedMm

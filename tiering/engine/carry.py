@@ -4,11 +4,9 @@ While folios move, a step ends at every tick (10 ms), so that the closed loop fo
 acts in between: whoever scans is dispatched before, up to the end of the first step.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
+from tiering.engine.books import Terms
 from tiering.engine.chunks import END, FIRST, GRANULE_OF, STAMP, WAITING
 from tiering.engine.flow import (
     APP_PART,
@@ -33,36 +31,13 @@ from tiering.engine.flow import (
 from tiering.engine.folios import FOLIO_BYTES
 from tiering.engine.generations import shrink_generations
 from tiering.engine.jit import loop
-from tiering.engine.migrate import Terms, drain
+from tiering.engine.migrate import drain
+from tiering.engine.movers import next_mover, turn, wake
 from tiering.engine.reclaim import IDLE_STEPS, shrink
 from tiering.engine.sink import Sink
 
 HOPELESS_NS = 1_000_000_000
 """kswapd that found nothing to demote in two rounds looks again after this."""
-
-
-class Movers(NamedTuple):
-    """Threads that move folios, K of them: those that drain the queue, then kswapd of some nodes.
-
-    clock: i64[K] ns. busy: i64[K] CPU time used, ns. nid: i64[K] node of a kswapd, -1 for one that
-    drains. awake: bool[K]. state: i64[K, NR_STATE] of kswapd. weight: f64[K] 1024 at nice 0.
-    wanted, low: i64[N] free pages at which kswapd sleeps and wakes. sleep_ns: i64[1] of the
-    migration thread between drains, 0 if the scanner drains inline. scanning: i64[2] CPU time of
-    scanning threads in this step (ns) and their number. paid: i64[2] 1 if those who drain are
-    tasks, who pay themselves; ns so far.
-    """
-
-    clock: NDArray[np.int64]
-    busy: NDArray[np.int64]
-    nid: NDArray[np.int64]
-    awake: NDArray[np.bool_]
-    state: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    wanted: NDArray[np.int64]
-    low: NDArray[np.int64]
-    sleep_ns: NDArray[np.int64]
-    scanning: NDArray[np.int64]
-    paid: NDArray[np.int64]
 
 
 @loop
@@ -81,15 +56,15 @@ def carry(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, 
         movers.scanning[0] = 0
         busy -= total(movers.busy) - movers.paid[1]
         if flow.at[TIME] > 0:  # before, nobody has touched anything
-            _wake(memory, books, movers, flow.at[TIME])
+            wake(memory, books, movers, flow.at[TIME])
         while not scans_on:
-            k = _next(movers, end)
+            k = next_mover(movers, end)
             if k < 0:
                 break
             _run(
                 memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end
             )
-            _wake(memory, books, movers, movers.clock[k])
+            wake(memory, books, movers, movers.clock[k])
             scans_on = movers.nid[k] < 0 and not movers.awake[k] and movers.clock[k] < end
             scans_on = scans_on and movers.paid[0] == 0
         busy += total(movers.busy) - movers.paid[1]
@@ -161,42 +136,6 @@ def total(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _turn(movers, nid, end):  # type: ignore[no-untyped-def]
-    """(ns, free pages): how far and how low a thread may fill a node until its kswapd is next."""
-    for k in range(movers.nid.size):
-        if movers.nid[k] == nid:
-            if movers.awake[k]:
-                return min(end, movers.clock[k] + 1), np.int64(-1)
-            return end, movers.low[nid]
-    return end, np.int64(-1)
-
-
-@loop
-def _next(movers, end):  # type: ignore[no-untyped-def]
-    """The thread whose turn it is: the earliest that is awake and has not come to `end`; or -1."""
-    chosen = -1
-    for k in range(movers.clock.size):
-        if not movers.awake[k] or movers.clock[k] >= end:
-            continue
-        if chosen < 0 or movers.clock[k] < movers.clock[chosen]:
-            chosen = k
-    return chosen
-
-
-@loop
-def _wake(memory, books, movers, now):  # type: ignore[no-untyped-def]
-    """kswapd wakes when its node falls below low, or a promotion found no room there."""
-    for k in range(movers.nid.size):
-        nid = movers.nid[k]
-        if nid >= 0 and not movers.awake[k]:
-            refused = books.refused[nid] and memory.free[nid] < movers.wanted[nid]
-            if memory.free[nid] < movers.low[nid] or refused:
-                movers.awake[k] = True
-                movers.clock[k] = max(movers.clock[k], now)
-    books.refused[:] = False
-
-
-@loop
 def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, movers, k, end):  # type: ignore[no-untyped-def]
     """Let one thread work until its clock passes `end`, or that of the next if that has waited.
 
@@ -215,10 +154,10 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
     if nid < 0:
         dst = _target(memory, queue, books, np.int64(terms.dst))
         rate = min(terms.bytes_per_ns / slow, copy_room(flow, nodes, dst, sink.slow))
-        until, wake = _turn(movers, dst, end)
+        until, waking = turn(movers, dst, end)
         dear = Terms(
             dst, terms.batch_ns * slow, terms.folio_ns * slow, rate, terms.batch_nr,
-            books.reserve[dst], terms.limit, terms.refuse_shared, wake, terms.asked,
+            books.reserve[dst], terms.limit, terms.refuse_shared, waking, terms.asked,
         )  # fmt: skip
         begin = clock
         clock = drain(memory, rates, scratch, queue, clock, until, pace, dear, books)
@@ -252,13 +191,13 @@ def _drain_in_tasks(  # type: ignore[no-untyped-def]
     """Tasks migrate what they faulted on, as many at a time as threads run, and pay for it; what
     waits is a fault that comes later, since the threads are busy with others."""
     dst = _target(memory, queue, books, np.int64(terms.dst))
-    until, wake = _turn(movers, dst, end)
+    until, waking = turn(movers, dst, end)
     room = copy_room(flow, nodes, dst, sink.slow)
     threads = max(flow.cpu[APP_THREADS] * flow.cpu[APP_PART], 1.0)
     together = Terms(
         dst, terms.batch_ns / threads, terms.folio_ns / threads,
         min(terms.bytes_per_ns * threads, room), terms.batch_nr, books.reserve[dst], terms.limit,
-        terms.refuse_shared, wake, terms.asked,
+        terms.refuse_shared, waking, terms.asked,
     )  # fmt: skip
     clock = drain(memory, rates, scratch, queue, movers.clock[k], until, pace, together, books)
     each = terms.batch_ns / terms.batch_nr + terms.folio_ns

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.chunks import END, FIRST, GRANULE_OF, WAITING, Chunks
-from tiering.engine.folios import Memory
-from tiering.engine.migrate import (
+from tiering.engine.books import (
     COLD,
     IS_PINNED,
     IS_SHARED,
@@ -24,6 +22,8 @@ from tiering.engine.migrate import (
     Terms,
     books,
 )
+from tiering.engine.chunks import END, FIRST, GRANULE_OF, WAITING, Chunks
+from tiering.engine.folios import Memory
 from tiering.engine.reports import Reports
 from tiering.engine.still_hot import IS_ACTIVE, NOT_ASKED, NOT_IDLE
 from tiering.migration.lists import Lists

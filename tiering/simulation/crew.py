@@ -1,6 +1,6 @@
 """The kernel threads of a run that find what is promoted."""
 
-from tiering.engine.carry import Movers
+from tiering.engine.movers import Movers
 from tiering.migration.queue import MigrationQueue
 from tiering.simulation.filters import Filters
 from tiering.simulation.kmigrated import KmigratedThread

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.carry import Movers
 from tiering.engine.folios import Memory
+from tiering.engine.movers import Movers
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.pghot_record import GRANULE_AT, SECTION_GRANULES, SLOT_AT
 from tiering.migration.kmigrated import Kmigrated

@@ -6,10 +6,10 @@ engine/carry.py, on the same clocks.
 
 import numpy as np
 
-from tiering.engine.carry import Movers
 from tiering.engine.flow import slowdown
 from tiering.engine.folios import Memory
 from tiering.engine.jit import Direct
+from tiering.engine.movers import Movers
 from tiering.hotness.table import HOTNESS
 from tiering.migration.queue import Migration, MigrationQueue
 from tiering.simulation.build import World

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.books import Books, books
 from tiering.engine.flow import Pace
 from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct
-from tiering.engine.migrate import Books, books
 from tiering.engine.reports import Reports
 from tiering.engine.touch import Rates, Scratch
 from tiering.sources.pte_adapt import clamp

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.books import Books
 from tiering.engine.folios import SHARED
-from tiering.engine.migrate import Books
 from tiering.engine.reports import Reports, reports
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_target import DEFAULT, MOST_ACCESSED, MOST_SCANNED
