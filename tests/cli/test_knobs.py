@@ -2,7 +2,7 @@ import pytest
 
 from tiering.cli.entry import main
 from tiering.model.knobs import knob_specs
-from tiering.simulation.scenario import SECTIONS
+from tiering.simulation.rooms import SECTIONS
 from tiering.workloads.table import PATTERNS
 
 

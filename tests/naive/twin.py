@@ -27,7 +27,6 @@ from tests.naive.processes import RIGHT, Process, Wrong, processes_of
 from tests.naive.reclaiming import Kswapd
 from tests.naive.scanning import Scanner, scanned_vmas
 from tests.naive.throughput import TICK_NS, Throughput
-from tiering.simulation.presets import PRESETS
 from tiering.simulation.scenario import Scenario
 
 __all__ = ["RIGHT", "Twin", "Wrong"]
@@ -84,7 +83,7 @@ class Twin:
         return [*self.scanners, *self.migrators, *self.kswapds.values()]
 
     def _scanners(self, scenario: Scenario) -> list[Scanner]:
-        if PRESETS[scenario.preset].source != "pte_scan":
+        if "pte_scan" not in scenario.joined.sources:
             return []
         nr = scenario.pte_scan.nr_threads
         return [

@@ -34,11 +34,11 @@ def test_the_hot_folios_are_those_that_would_fill_the_top_tier() -> None:
 
 def test_precision_and_recall_by_hand() -> None:
     judge = judged().judge
-    judge.take(in_runs(np.arange(192, 320, dtype=np.uint32)), NONE)
+    judge.take(0, in_runs(np.arange(192, 320, dtype=np.uint32)), NONE)
     precision, recall = judge.since_last()
     assert precision == 0.5
     assert np.isnan(recall)
-    judge.take(in_runs(np.arange(64, dtype=np.uint32)), a_pass(64))
+    judge.take(0, in_runs(np.arange(64, dtype=np.uint32)), a_pass(64))
     assert judge.since_last() == (1.0, 0.5), "128 of 256 in the whole pass"
     assert judge.so_far() == (128 / 192, 0.5)
 
@@ -63,9 +63,9 @@ def test_hot_folios_that_have_risen_are_no_longer_there_to_be_found() -> None:
 
 def test_the_scan_of_a_process_that_exits_does_not_go_on_in_its_next_life() -> None:
     judge = judged().judge
-    judge.take(in_runs(np.arange(100, dtype=np.uint32)), NONE)
+    judge.take(0, in_runs(np.arange(100, dtype=np.uint32)), NONE)
     judge.forget(0)
-    judge.take(in_runs(np.arange(28, dtype=np.uint32)), a_pass(28))
+    judge.take(0, in_runs(np.arange(28, dtype=np.uint32)), a_pass(28))
     assert judge.counts.tolist() == [128, 128, 28, 256]
 
 
@@ -79,5 +79,5 @@ def test_a_short_life_is_forgotten_with_its_scan() -> None:
     assert simulation.scanner is not None
     assert simulation.scanner.mms.nr_visits[0] == 3
     assert simulation.judge.counts[3] == 0
-    simulation.judge.take(in_runs(np.zeros(0, np.uint32)), a_pass())
+    simulation.judge.take(0, in_runs(np.zeros(0, np.uint32)), a_pass())
     assert simulation.judge.counts[2] == 0, "nothing of an earlier life was found in this pass"

@@ -20,7 +20,6 @@ from tiering.simulation.checkpoint import restore, save
 from tiering.simulation.footprint import footprint
 from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.loop import Simulation
-from tiering.simulation.presets import PRESETS as JOINED
 from tiering.simulation.threads import thread_names
 
 MS = 1_000_000
@@ -215,15 +214,11 @@ def test_host_memory_of_the_records_is_counted(preset: str, nr_bytes: int) -> No
 
 
 @pytest.mark.parametrize("hotness", ["pghot", "pghot_precise"])
-def test_records_take_the_reports_of_any_source(
-    hotness: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_take_the_reports_of_any_source(hotness: str) -> None:
     """The scanner of accessed bits: two visits within the window make a folio ready."""
-    joined = JOINED["kmmscand_v0"]._replace(hotness=hotness, promotion="hot_threshold")
-    monkeypatch.setitem(JOINED, "kmmscand_v0", joined)
     scenario = tiny(
         nodes__0__capacity_mib=256, processes__0__think_ns=0.0, pte_scan__scan_period_ms=500,
-        until_s=4.0,
+        rooms__hotness=hotness, rooms__promotion="hot_threshold", until_s=4.0,
     )  # fmt: skip
     assert thread_names(scenario) == ("kmmscand", "kmigrated1")
     simulation, rows, _ = finished(scenario)

@@ -10,7 +10,7 @@ from tiering.simulation.describe import describe
 from tiering.simulation.load import ScenarioError, load_file, load_text, parse_value
 from tiering.simulation.loop import Simulation
 from tiering.simulation.presets import PRESETS
-from tiering.simulation.scenario import SECTIONS
+from tiering.simulation.rooms import SECTIONS, sections
 
 
 def problem(text: str = TINY, /, **changes: object) -> str:
@@ -230,7 +230,7 @@ def test_settings_of_a_preset_are_knobs_that_it_shows_and_differ_from_the_defaul
     preset: str,
 ) -> None:
     for section, knobs in PRESETS[preset].settings.items():
-        assert section in PRESETS[preset].sections
+        assert section in sections(PRESETS[preset].rooms)
         specs = knob_specs(section, SECTIONS[section])
         assert all(specs[name].default != value for name, value in knobs.items())
     assert tiny(preset=preset).preset == preset

@@ -112,12 +112,12 @@ def several(nr_threads: int, nodes: list[dict[str, Any]] = TWO_SOCKETS, **change
 )
 def test_every_mm_is_on_the_list_of_exactly_one_thread(nr: int, lists: list[list[int]]) -> None:
     """0: one for each node, here also for the card, on which a process is at home."""
-    assert thread_lists(several(nr)) == lists
+    assert thread_lists(several(nr), "pte_scan") == lists
 
 
 def test_without_any_cpus_stated_there_is_a_thread_for_each_home() -> None:
     nodes = [node | {"cpus": 0} for node in TWO_SOCKETS]
-    assert thread_lists(several(0, nodes)) == [[0, 2], [1, 4], [3]]
+    assert thread_lists(several(0, nodes), "pte_scan") == [[0, 2], [1, 4], [3]]
 
 
 def test_names_of_threads_say_what_they_do_and_where() -> None:

@@ -30,7 +30,7 @@ def sampler(**changes: Any) -> tuple[HwSampler, Simulation]:
     """The sampler of a run that has not begun; keys: dots are __."""
     app = {"think_ns": 1000.0, "vmas": [{"size_mib": 40.0, "node": "CXL"}]}
     simulation = Simulation(composed([app], NODES, **RUN | changes), 1)
-    source = simulation.source
+    source = simulation.sources["hw_sample"]
     assert isinstance(source, HwSampler)
     return source, simulation
 

@@ -9,7 +9,7 @@ from typing import Any
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.load import ScenarioError
 from tiering.simulation.presets import presets_with
-from tiering.simulation.scenario import SECTIONS
+from tiering.simulation.rooms import SECTIONS
 from tiering.workloads.table import PATTERNS
 
 WIDTH = 100

@@ -1,6 +1,6 @@
 """What every memory of reports is to the run."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,16 @@ class Hot(NamedTuple):
 class Hotness(Protocol):
     """Takes reports; what is hot it gives back at once, or keeps until it is asked for."""
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What it counted, by metric name."""
+
     def record(self, reports: Reports, now: int, source: str) -> Hot:
         """Remember reports that a source hands on, at their stamps; now: ns, no later than any
         clock. Returns folios that are hot at once."""
 
     def forget(self, mm: int) -> None:
         """The folios of a process are freed."""
+
+    def retune(self, name: str, value: Any) -> None:
+        """Apply a live knob."""

@@ -61,6 +61,11 @@ class PghotRecords:
         self._rules = self._as_rules()
 
     @property
+    def counters(self) -> dict[str, int]:
+        """See Hotness."""
+        return {"pghot_recorded_accesses": sum(self.recorded.values())}
+
+    @property
     def window_ms(self) -> int:
         """Window of the frequency, in force."""
         return self.knobs.promote_freq_window_ms

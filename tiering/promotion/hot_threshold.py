@@ -150,6 +150,15 @@ class ThresholdGate:
         self._rules = self._as_rules()
 
     @property
+    def counters(self) -> dict[str, int]:
+        """See Promotion."""
+        return {
+            "pgpromote_candidate_nrl": int(self.state[AT_ONCE]),
+            "promote_too_old": int(self.state[TOO_OLD]),
+            "promote_limited": int(self.state[LIMITED]),
+        }
+
+    @property
     def threshold_ms(self) -> int:
         """Threshold in force."""
         return int(self.state[THRESHOLD]) or self._rules.reference_ms

@@ -1,6 +1,6 @@
 """The room's one table of rules, and what a rule is to the run."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,16 @@ from tiering.promotion.hot_threshold import HotThreshold
 class Promotion(Protocol):
     """Who may rise."""
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What it counted, by metric name."""
+
     def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:
         """Candidates among hot folios at `now` ns; latency_ms: i64[n] how long ago each was
         reported, or how long it took to be touched; empty if nobody knows."""
+
+    def retune(self, name: str, value: Any) -> None:
+        """Apply a live knob."""
 
 
 class NoKnobs(NamedTuple):
@@ -22,15 +29,18 @@ class NoKnobs(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Its knobs, and who may rise."""
+    """Its knobs, whether it asks how long ago a folio was seen, and who may rise."""
 
     knobs: type
+    by_latency: bool
     meaning: str
 
 
 PROMOTION: dict[str, Kind] = {
-    "every_report": Kind(NoKnobs, "every report becomes a candidate, as in kmmscand V0"),
+    "every_report": Kind(NoKnobs, False, "every report becomes a candidate, as in kmmscand V0"),
     "hot_threshold": Kind(
-        HotThreshold, "whoever was touched recently enough, within a rate, as in NUMA balancing"
+        HotThreshold,
+        True,
+        "whoever was touched recently enough, within a rate, as in NUMA balancing",
     ),
 }

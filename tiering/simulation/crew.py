@@ -5,7 +5,7 @@ from tiering.migration.queue import MigrationQueue
 from tiering.simulation.filters import Filters
 from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import SourceThread, kmigrated_nids, thread_lists
+from tiering.simulation.threads import SourceThread, kmigrated_nids, nr_threads
 from tiering.sources.source import Source
 
 Thread = SourceThread | KmigratedThread
@@ -13,21 +13,21 @@ Thread = SourceThread | KmigratedThread
 
 def crew(
     scenario: Scenario,
-    source: Source | None,
+    sources: dict[str, Source],
     filters: Filters,
     queue: MigrationQueue,
     movers: Movers,
 ) -> list[Thread]:
-    """Threads of the source, then the kmigrated of each lower-tier node; in the order of their
+    """Threads of the sources, then the kmigrated of each lower-tier node; in the order of their
     names."""
-    if source is None:
-        return []
-    for mm in range(scenario.nr_processes):
-        source.leave(mm)  # nobody is there yet
-    threads: list[Thread] = [
-        SourceThread(nr, scenario, source, filters, queue, movers)
-        for nr in range(len(thread_lists(scenario)))
-    ]
+    threads: list[Thread] = []
+    for name, source in sources.items():
+        for mm in range(scenario.nr_processes):
+            source.leave(mm)  # nobody is there yet
+        for thread in range(nr_threads(scenario)[name]):
+            threads.append(
+                SourceThread(len(threads), scenario, name, thread, source, filters, queue, movers)
+            )
     if filters.records is not None:
         threads += [
             KmigratedThread(

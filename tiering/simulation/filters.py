@@ -1,5 +1,6 @@
 """What lies between reports and candidates in a run: who remembers and who may rise."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tiering.hotness.hotness import Hotness
@@ -7,10 +8,10 @@ from tiering.hotness.last_report import LastReport
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.table import HOTNESS
 from tiering.promotion.every_report import EveryReport
-from tiering.promotion.hot_threshold import AT_ONCE, LIMITED, TOO_OLD, ThresholdGate
-from tiering.promotion.table import PROMOTION, Promotion
+from tiering.promotion.hot_threshold import ThresholdGate
+from tiering.promotion.table import Promotion
 from tiering.simulation.build import World
-from tiering.simulation.presets import PRESETS
+from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Scenario
 
 
@@ -28,13 +29,7 @@ class Filters:
     @property
     def counters(self) -> dict[str, int]:
         """Counters by metric name."""
-        state = self.gate.state if self.gate else None
-        return {
-            "pghot_recorded_accesses": sum(self.records.recorded.values()) if self.records else 0,
-            "pgpromote_candidate_nrl": 0 if state is None else int(state[AT_ONCE]),
-            "promote_too_old": 0 if state is None else int(state[TOO_OLD]),
-            "promote_limited": 0 if state is None else int(state[LIMITED]),
-        }
+        return {**self.hotness.counters, **self.promotion.counters}
 
     @property
     def threshold_ms(self) -> int:
@@ -43,28 +38,53 @@ class Filters:
 
     def retune(self, section: str, name: str, value: Any) -> None:
         """Apply a live knob of either."""
-        if section in PROMOTION and self.gate:
-            self.gate.retune(name, value)
-        elif section in HOTNESS and self.records:
-            self.records.retune(name, value)
-            if self.gate:
+        if section in HOTNESS:
+            self.hotness.retune(name, value)
+            if self.gate and self.records:
                 self.gate.refer(self.records.window_ms)
+        else:
+            self.promotion.retune(name, value)
+
+
+def _last_report(*_: object) -> Hotness:
+    return LastReport()
+
+
+def _every_report(*_: object) -> Promotion:
+    return EveryReport()
+
+
+def _records(scenario: Scenario, world: World) -> Hotness:
+    knobs = getattr(scenario, scenario.joined.hotness)
+    target = scenario.migration.target_node
+    return PghotRecords(knobs, world.memory, world.capacity.size, target)
+
+
+def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
+    target = scenario.migration.target_node
+    return ThresholdGate(
+        scenario.hot_threshold, world.memory, target, int(world.capacity[target]),
+        int(world.marks.promo[target]),
+        hotness.window_ms if isinstance(hotness, PghotRecords) else 0,
+        at_once=not scenario.joined.waits,
+    )  # fmt: skip
+
+
+MEMORIES: dict[str, Callable[[Scenario, World], Hotness]] = {
+    "": _last_report,
+    "last_report": _last_report,
+    "pghot": _records,
+    "pghot_precise": _records,
+}
+RULES: dict[str, Callable[[Scenario, World, Hotness], Promotion]] = {
+    "": _every_report,
+    "every_report": _every_report,
+    "hot_threshold": _gate,
+    ORACLE: _every_report,
+}
 
 
 def filters(scenario: Scenario, world: World) -> Filters:
-    """Those of the preset, made for its world."""
-    preset, target = PRESETS[scenario.preset], scenario.migration.target_node
-    hotness: Hotness = LastReport()
-    window = 0
-    if preset.hotness in ("pghot", "pghot_precise"):
-        knobs = getattr(scenario, preset.hotness)
-        hotness = PghotRecords(knobs, world.memory, world.capacity.size, target)
-        window = knobs.promote_freq_window_ms
-    promotion: Promotion = EveryReport()
-    if preset.promotion == "hot_threshold":
-        size, promo = int(world.capacity[target]), int(world.marks.promo[target])
-        promotion = ThresholdGate(
-            scenario.hot_threshold, world.memory, target, size, promo, window,
-            at_once=not HOTNESS[preset.hotness].waits,
-        )  # fmt: skip
-    return Filters(hotness, promotion)
+    """Those that the scenario joins, made for its world."""
+    hotness = MEMORIES[scenario.joined.hotness](scenario, world)
+    return Filters(hotness, RULES[scenario.joined.promotion](scenario, world, hotness))

@@ -14,7 +14,6 @@ from tiering.hotness.table import HOTNESS
 from tiering.simulation.describe import nr_pages, process_workload
 from tiering.simulation.layout import step_of
 from tiering.simulation.loops import loops_compiled
-from tiering.simulation.presets import PRESETS
 from tiering.simulation.scenario import Process, Scenario, Vma
 from tiering.workloads.coarsen import NR_CLASSES
 from tiering.workloads.pattern import Workload
@@ -110,10 +109,10 @@ def _shares(
     process, key = scenario.processes[at], f"processes.{at}"
     times = f" times {key}.count = {process.count}" if process.count > 1 else ""
     slot = FOLIO_BYTES + QUEUE_BYTES + STAMP_BYTES * scenario.reclaim.demotion_enabled
-    hotness = PRESETS[scenario.preset].hotness
+    hotness = scenario.joined.hotness
     slot += HOTNESS[hotness].record_bytes if hotness else 0
     granule = GRANULE * slot + GRANULE_BYTES
-    if PRESETS[scenario.preset].source == "hint_fault":
+    if "hint_fault" in scenario.joined.sources:
         granule += GRANULE * MARK_BYTES + MARKED_GRANULE_BYTES
     row = ROW_BYTES + ROW_NODE_BYTES * len(scenario.nodes)
     row += ROW_PHASE_BYTES * max(workload.phase_accesses.size, 1)

@@ -15,16 +15,18 @@ _judge = Direct(judge)
 class Judge:
     """counts: i64[4] reported, hot among them; in full scans: hot reported, hot there."""
 
-    def __init__(self, world: World, optimum: Optimum, slow: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, world: World, optimum: Optimum, slow: NDArray[np.uint8], nr_sources: int
+    ) -> None:
         self._world, self._optimum, self._slow = world, optimum, slow
         self.counts = np.zeros(4, np.int64)
         self._taken = np.zeros(4, np.int64)
         self._ignored = np.zeros(4, np.int64)
-        self._open = np.zeros((world.work.size, 2), np.int64)
-        self._open[:, 1] = -1
+        self._open = np.zeros((nr_sources, world.work.size, 2), np.int64)
+        self._open[..., 1] = -1
 
-    def take(self, reports: Reports, passes: NDArray[np.int64]) -> None:
-        """Judge what a source reported, before anything of it moves.
+    def take(self, source: int, reports: Reports, passes: NDArray[np.int64]) -> None:
+        """Judge what one of the sources reported, before anything of it moves.
 
         Nothing of it counts while all folios that are touched are alike.
         """
@@ -32,12 +34,12 @@ class Judge:
         counts = self._ignored if self._optimum.flat else self.counts
         _judge(
             world.memory, self._optimum.hot, rates.row_at, rates.nr_rows, self._slow, reports,
-            passes, self._open, counts,
+            passes, self._open[source], counts,
         )  # fmt: skip
 
     def forget(self, mm: int) -> None:
         """The full scan of a process that exits does not go on in its next life."""
-        self._open[mm] = 0, -1
+        self._open[:, mm] = 0, -1
 
     def since_last(self) -> tuple[float, float]:
         """(precision, recall) since the last call, NaN where there is no value."""

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
+from tiering.simulation.combine import objections
 from tiering.simulation.entries import entry_problems, own_keys
 from tiering.simulation.presets import with_settings
+from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Process, Scenario
 from tiering.simulation.sentences import UNKNOWN_KEY, sentence
 
@@ -125,6 +127,8 @@ def _cross_check(scenario: Scenario) -> None:
         _check_process(scenario.origin, f"processes.{at}", process, names)
     if problems := list(entry_problems(scenario)):
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
+    if problems := list(objections(scenario)):
+        raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
     _check_tiers(scenario)
     if "pte_scan" in scenario.sections():
         _check_ranges(scenario)
@@ -162,10 +166,10 @@ def _check_tiers(scenario: Scenario) -> None:
             f"{name}: migration.target_node = {target}: should be a top-tier node, one of "
             + ", ".join(map(str, top))
         )
-    if scenario.preset == "oracle" and (len(top) != 1 or len(nodes) > 2):
+    if scenario.joined.promotion == ORACLE and (len(top) != 1 or len(nodes) > 2):
         raise ScenarioError(
-            f"{name}: preset = 'oracle': places on one top-tier node and one slower node, "
-            f"not on {len(top)} and {len(nodes) - len(top)}"
+            f"{name}: preset = {scenario.preset!r}: places on one top-tier node and one slower "
+            f"node, not on {len(top)} and {len(nodes) - len(top)}"
         )
 
 

@@ -26,15 +26,16 @@ from tiering.simulation.judge import Judge
 from tiering.simulation.optimum import Optimum
 from tiering.simulation.outcome import metrics
 from tiering.simulation.population import Population
-from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import TICK_NS, Progress
 from tiering.simulation.reclaimers import Reclaimers
+from tiering.simulation.rooms import ORACLE
 from tiering.simulation.sample import Sampler
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.threads import migrating, movers, next_reclaim, thread_names
 from tiering.simulation.tuning import Tuning
-from tiering.simulation.watcher import watcher
+from tiering.simulation.watcher import Parts, watchers
 from tiering.sources.pte_scan import PteScanner
+from tiering.sources.source import Source
 
 NS_PER_S = 1_000_000_000
 ROWS_PER_BLOCK = 2
@@ -59,17 +60,21 @@ class Simulation:
             migrating(scenario), world.memory, _reserve(scenario, world), len(world.mms)
         )
         dirty = self.queue.books.dirty
-        optimal = PRESETS[scenario.preset].promotion == "oracle"
+        optimal = scenario.joined.promotion == ORACLE
         self.progress = Progress(world, dirty, optimal)
         self.reclaimers = Reclaimers(scenario, world, self.scratch, dirty)
         self.reclaimers.follow(self.progress.pace)
         self.movers = movers(scenario, world, self.reclaimers)
         self._moving = False
         self._step_end = 0
-        self.source = watcher(scenario, seed, world, self.scratch, self.progress, self.queue)
-        self.scanner = self.source if isinstance(self.source, PteScanner) else None
+        self.sources = watchers(
+            Parts(scenario, seed, world, self.scratch, self.progress, self.queue)
+        )
+        self._stalls = any(source.stalls for source in self.sources.values())
+        scanner = self.sources.get("pte_scan")
+        self.scanner = scanner if isinstance(scanner, PteScanner) else None
         self.filters = filters(scenario, world)
-        self.threads = crew(scenario, self.source, self.filters, self.queue, self.movers)
+        self.threads = crew(scenario, self.sources, self.filters, self.queue, self.movers)
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)
         self.progress.settle(changed=True)
@@ -84,7 +89,7 @@ class Simulation:
         self._row_floats = row_dtype(self.shape).itemsize // 8
         self._step = 0
         self.optimum = Optimum(world, self.progress)
-        self.judge = Judge(world, self.optimum, self.reclaimers.sink.slow)
+        self.judge = Judge(world, self.optimum, self.reclaimers.sink.slow, len(self.sources))
         self.optimum.share()
         self._sampler = Sampler(self)
 
@@ -176,10 +181,10 @@ class Simulation:
     def _take_events(self) -> list[dict[str, Any]]:
         """What happened up to now; a thread's step may end later, and so may what it says."""
         events = self.events
-        for source in (self.source, self.population):
-            if source is not None:
-                events += source.events
-                source.events = []
+        tellers: list[Source | Population] = [*self.sources.values(), self.population]
+        for teller in tellers:
+            events += teller.events
+            teller.events = []
         self.events = [event for event in events if event["t_ns"] > self.time_ns]
         told = [event for event in events if event["t_ns"] <= self.time_ns]
         return clipped(sorted(told, key=lambda event: event["t_ns"]))
@@ -215,7 +220,7 @@ class Simulation:
             if not thread.draining:
                 thread.rest(end)
                 stop = min(stop, thread.clock // TICK_NS * TICK_NS)
-        if self.source is not None and self.source.stalls and _stalled(flow):
+        if self._stalls and _stalled(flow):
             self.progress.settle()
         return first, first if queue.lists.turns else max(first, stop)
 
@@ -245,14 +250,15 @@ class Simulation:
         population = self.population
         population.act(now)
         for mm in population.left:
-            if self.source is not None:
-                self.source.leave(mm)
+            for source in self.sources.values():
+                source.leave(mm)
             self.queue.forget(mm, now)
             self.filters.hotness.forget(mm)
             self.judge.forget(mm)
         for mm in population.entered:
-            if self.source is not None and population.alive[mm]:
-                self.source.enter(mm, now)
+            if population.alive[mm]:
+                for source in self.sources.values():
+                    source.enter(mm, now)
         population.left, population.entered = [], []
 
 

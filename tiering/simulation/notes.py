@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tiering.hotness.table import HOTNESS
-from tiering.simulation.presets import PRESETS
-
 if TYPE_CHECKING:
     from tiering.simulation.scenario import Process, Scenario
 
@@ -48,8 +45,7 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
 
 
 def _migrating(scenario: "Scenario") -> Iterator[Note]:
-    hotness = PRESETS[scenario.preset].hotness
-    if hotness and HOTNESS[hotness].waits:
+    if scenario.joined.waits:
         names = ("owner", "thread_sleep_ms", "batch_nr", "queue_max")
         yield [f"migration.{name}" for name in names], "kmigrated migrates what it finds ready."
     if scenario.migration.owner == "scanner":

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from tiering.simulation.rooms import ORACLE, Rooms
+
 Settings = dict[str, dict[str, Any]]
 """section -> knob -> value."""
 
@@ -45,75 +47,65 @@ _NUMA_BALANCING_2: Settings = {
     "hot_threshold": {"hot_threshold_ms": 1000},
     "migration": {"reserve": "high"},
 }
-_SECTIONS = ("pte_scan", "migration", "reclaim")
-_KMIGRATED = ("hot_threshold", "kmigrated", "migration", "reclaim")
+_PTE_SCAN = Rooms(("pte_scan",), "last_report", "every_report", ("kswapd",))
 
 
 class Preset(NamedTuple):
-    """Mechanism of each room ("" = none), the knob sections that a run of it shows, the name of its
-    threads where the source has another, and the values of knobs in which it differs from the
-    declared defaults."""
+    """What it joins, the name of the threads of its source where they have another, and the values
+    of knobs in which it differs from the declared defaults."""
 
     meaning: str
-    source: str
-    hotness: str
-    promotion: str
-    demotion: str
-    sections: tuple[str, ...]
+    rooms: Rooms
     thread: str = ""
     settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 PRESETS: dict[str, Preset] = {
-    "none": Preset("nothing is promoted: the reference line", "", "", "", "kswapd", ("reclaim",)),
+    "none": Preset("nothing is promoted: the reference line", Rooms(demotion=("kswapd",))),
     "kmmscand_v0": Preset(
         "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
-        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kmmscand",
+        _PTE_SCAN, "kmmscand",
     ),
     "kmmscand_v1": Preset(
         "a scanning and a migrating thread, shared folios left alone, as posted in March 2025",
-        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kmmscand", _KMMSCAND_V1,
+        _PTE_SCAN, "kmmscand", _KMMSCAND_V1,
     ),
     "kscand_v2": Preset(
         "a migration list for every mm, of which one is drained, as posted in June 2025",
-        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kscand", _KSCAND_V2,
+        _PTE_SCAN, "kscand", _KSCAND_V2,
     ),
     "kscand_v3": Preset(
         "two windows with an access, scale by process, failures slow it, as posted in August 2025",
-        "pte_scan", "last_report", "every_report", "kswapd", _SECTIONS, "kscand", _KSCAND_V3,
-    ),
-    "chmu": Preset(
-        "the CXL device counts accesses, and what is on its hot list is promoted",
-        "chmu", "last_report", "every_report", "kswapd", ("chmu", "migration", "reclaim"),
-    ),
-    "hw_sample": Preset(
-        "the CPU samples accesses, and every sampled folio of the slow tier is promoted",
-        "hw_sample", "last_report", "every_report", "kswapd",
-        ("hw_sample", "migration", "reclaim"),
-    ),
-    "ibs_pghot": Preset(
-        "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
-        "hw_sample", "pghot", "hot_threshold", "kswapd",
-        ("hw_sample", "pghot", *_KMIGRATED),
-    ),
-    "chmu_pghot": Preset(
-        "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
-        "chmu", "pghot", "hot_threshold", "kswapd",
-        ("chmu", "pghot", *_KMIGRATED),
-    ),
-    "chmu_pghot_precise": Preset(
-        "the same with records of four bytes",
-        "chmu", "pghot_precise", "hot_threshold", "kswapd",
-        ("chmu", "pghot_precise", *_KMIGRATED),
+        _PTE_SCAN, "kscand", _KSCAND_V3,
     ),
     "numa_balancing_2": Preset(
         "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",
-        "hint_fault", "last_report", "hot_threshold", "kswapd",
-        ("hint_fault", "hot_threshold", "migration", "reclaim"), "", _NUMA_BALANCING_2,
+        Rooms(("hint_fault",), "last_report", "hot_threshold", ("kswapd",)),
+        "", _NUMA_BALANCING_2,
+    ),
+    "chmu": Preset(
+        "the CXL device counts accesses, and what is on its hot list is promoted",
+        Rooms(("chmu",), "last_report", "every_report", ("kswapd",)),
+    ),
+    "hw_sample": Preset(
+        "the CPU samples accesses, and every sampled folio of the slow tier is promoted",
+        Rooms(("hw_sample",), "last_report", "every_report", ("kswapd",)),
+    ),
+    "ibs_pghot": Preset(
+        "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
+        Rooms(("hw_sample",), "pghot", "hot_threshold", ("kswapd",)),
+    ),
+    "chmu_pghot": Preset(
+        "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
+        Rooms(("chmu",), "pghot", "hot_threshold", ("kswapd",)),
+    ),
+    "chmu_pghot_precise": Preset(
+        "the same with records of four bytes",
+        Rooms(("chmu",), "pghot_precise", "hot_threshold", ("kswapd",)),
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",
-        "", "", "oracle", "", (),
+        Rooms(promotion=ORACLE),
     ),
 }  # fmt: skip
 

@@ -9,7 +9,6 @@ from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
 from tiering.simulation.scenario import FOLIOS_PER_MIB
-from tiering.sources.hint_fault import HintFaults
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 MACHINE = tuple(metric.field for metric in METRICS if metric.scope == "machine")
+COUNTERS = tuple(m.name for m in METRICS if m.scope == "machine" and m.counter)
 NODE = ("node.resident_mib", "node.access_share", "node.latency_ns", "node.utilisation")
 
 
@@ -92,12 +92,6 @@ class Sampler:
         age = (total - before[0]) / (nr - before[1]) / NS_PER_MS if nr > before[1] else 0.0
         return {"queue_len": waiting, "queue_age_ms": oldest_ms, "candidate_age_ms": age}
 
-    def _marking(self) -> dict[str, int]:
-        source = self._sim.source
-        if isinstance(source, HintFaults):
-            return source.counters
-        return {"numa_pte_updates": 0, "numa_hint_faults": 0}
-
     def _fill_arrays(self, row: NDArray[np.float64]) -> None:
         self._nodes[0] /= FOLIOS_PER_MIB
         for field, values in zip(NODE, self._nodes, strict=True):
@@ -106,23 +100,12 @@ class Sampler:
         self._put(row, "mm_node.resident_mib", self._resident.ravel())
         self._put(row, "mm.throughput", self._mms[0])
         self._put(row, "mm.progress", self._mms[1])
-        if self._sim.scanner is not None:
-            mms = self._sim.scanner.mms
-            self._put(row, "mm.scan_period_ms", mms.period_ms)
-            self._put(row, "mm.scan_interval_ms", mms.interval_ns / NS_PER_MS)
-            self._put(row, "mm.full_scan_ms", mms.full_scan_ns / NS_PER_MS)
-            self._put(row, "mm.scan_size_mib", mms.size_mib)
-            self._put(row, "mm.scan_useful", mms.found)
-            self._put(row, "mm.longest_visit_ms", mms.longest_ns / NS_PER_MS)
-            self._put(row, "mm.missed_deadlines", mms.missed)
-            self._put(row, "mm.nr_visits", mms.nr_visits)
-            self._put(row, "mm.nr_scanned", mms.nr_scanned)
-        if isinstance(self._sim.source, HintFaults):
-            marks = self._sim.source.marks
-            self._put(row, "mm.scan_period_ms", marks.period_ms)
-            self._put(row, "mm.full_scan_ms", marks.full_scan_ns / NS_PER_MS)
-            self._put(row, "mm.nr_visits", marks.nr_visits)
-            self._put(row, "mm.nr_scanned", marks.nr_scanned)
+        told: set[str] = set()
+        for source in self._sim.sources.values():  # what two of them tell is that of the first
+            for name, values in source.columns().items():
+                if name not in told:
+                    self._put(row, f"mm.{name}", values)
+                told.add(name)
 
     def _put(self, row: NDArray[np.float64], field: str, values: NDArray[Any]) -> None:
         first, end = self._at[field]
@@ -141,11 +124,11 @@ class Sampler:
         sim = self._sim
         sunk, direct = sim.reclaimers.sunk, sim.population.direct
         flow: Any = sim.progress.flow
-        return {
+        return dict.fromkeys(COUNTERS, 0) | {
             "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
             **sim.queue.counters,
             **sim.filters.counters,
-            **self._marking(),
+            **{name: n for source in sim.sources.values() for name, n in source.counters.items()},
             "pgdemote_kswapd": int(sunk.pages[0]) - direct,
             "pgdemote_direct": direct,
             "demote_fail": int(sunk.failed[0]),

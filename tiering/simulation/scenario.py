@@ -4,19 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from tiering.demotion.kswapd import Reclaim
-from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
-from tiering.migration.kmigrated import Kmigrated
-from tiering.migration.queue import Migration
 from tiering.model.knobs import KnobSpec, knob_specs
-from tiering.model.machine import Machine
-from tiering.promotion.hot_threshold import HotThreshold
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
-from tiering.sources.chmu_knobs import Chmu
-from tiering.sources.hint_knobs import HintFault
-from tiering.sources.hw_knobs import HwSample
-from tiering.sources.pte_knobs import PteScan
+from tiering.simulation.rooms import SECTIONS, RoomFields, Rooms, sections
 from tiering.workloads.table import PATTERNS
 
 FOLIOS_PER_MIB = 256
@@ -29,6 +20,11 @@ Name = Annotated[
 ]
 
 if TYPE_CHECKING:
+    from tiering.demotion.kswapd import Reclaim
+    from tiering.migration.queue import Migration
+    from tiering.model.machine import Machine
+    from tiering.sources.pte_knobs import PteScan
+
     PresetName = str
     PatternName = str
 else:  # the names in the tables are the names that a file may use
@@ -133,15 +129,8 @@ if TYPE_CHECKING:
 else:
     Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
 
-SECTIONS: dict[str, type] = {
-    "machine": Machine, "pte_scan": PteScan, "chmu": Chmu, "hw_sample": HwSample,
-    "hint_fault": HintFault, "pghot": Pghot, "pghot_precise": PghotPrecise,
-    "hot_threshold": HotThreshold, "kmigrated": Kmigrated, "migration": Migration,
-    "reclaim": Reclaim,
-}  # fmt: skip
 
-
-class Scenario(_Strict):
+class ScenarioFields(_Strict):
     """Everything a run depends on besides seed and control log."""
 
     title: str = Field(min_length=1, max_length=200)
@@ -153,17 +142,15 @@ class Scenario(_Strict):
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     nodes: list[Node] = Field(min_length=1, max_length=16)
     processes: list[Process] = Field(min_length=1)
-    machine: Annotated[Machine, _TABLE] = Machine()
-    pte_scan: Annotated[PteScan, _TABLE] = PteScan()
-    chmu: Annotated[Chmu, _TABLE] = Chmu()
-    hw_sample: Annotated[HwSample, _TABLE] = HwSample()
-    hint_fault: Annotated[HintFault, _TABLE] = HintFault()
-    pghot: Annotated[Pghot, _TABLE] = Pghot()
-    pghot_precise: Annotated[PghotPrecise, _TABLE] = PghotPrecise()
-    hot_threshold: Annotated[HotThreshold, _TABLE] = HotThreshold()
-    kmigrated: Annotated[Kmigrated, _TABLE] = Kmigrated()
-    migration: Annotated[Migration, _TABLE] = Migration()
-    reclaim: Annotated[Reclaim, _TABLE] = Reclaim()
+    rooms: Annotated[RoomFields, _TABLE] = RoomFields()
+    if TYPE_CHECKING:  # knob sections; those of most mechanisms are Any to the type checker
+        machine: Machine = Machine()
+        pte_scan: PteScan = PteScan()
+        migration: Migration = Migration()
+        reclaim: Reclaim = Reclaim()
+
+        def __getattr__(self, name: str) -> Any: ...
+
     # set by the loader, not by the file
     name: str = Field(default="", exclude=True)
     origin: str = Field(default="", exclude=True)  # the file as the user named it, for messages
@@ -171,9 +158,14 @@ class Scenario(_Strict):
     folder: str = Field(default="", exclude=True)
     overrides: dict[str, Any] = Field(default={}, exclude=True)
 
+    @property
+    def joined(self) -> Rooms:
+        """What the run joins: the rooms of the preset with those of the file instead."""
+        return self.rooms.over(PRESETS[self.preset].rooms)
+
     def sections(self) -> dict[str, NamedTuple]:
         """Knob sections of the mechanisms in use."""
-        names = ["machine", *PRESETS[self.preset].sections]
+        names = ["machine", *sections(self.joined)]
         return {name: getattr(self, name) for name in names}
 
     def knob_specs(self) -> dict[str, KnobSpec]:
@@ -223,3 +215,12 @@ class Scenario(_Strict):
     def nr_processes(self) -> int:
         """Processes, replicas counted."""
         return sum(process.count for process in self.processes)
+
+
+if TYPE_CHECKING:
+    Scenario = ScenarioFields
+else:
+    Scenario = create_model(
+        "Scenario", __base__=ScenarioFields,
+        **{name: (Annotated[knobs, _TABLE], knobs()) for name, knobs in SECTIONS.items()},
+    )  # fmt: skip

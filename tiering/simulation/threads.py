@@ -10,7 +10,6 @@ from tiering.engine.flow import slowdown
 from tiering.engine.folios import Memory
 from tiering.engine.jit import Direct
 from tiering.engine.movers import Movers
-from tiering.hotness.table import HOTNESS
 from tiering.migration.queue import Migration, MigrationQueue
 from tiering.simulation.build import World
 from tiering.simulation.filters import Filters
@@ -28,11 +27,10 @@ WEIGHT_0 = 1024.0
 NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 
 
-def thread_lists(scenario: Scenario) -> list[list[int]]:
-    """The mms of each thread of the source; [] where nobody notices anything."""
-    source = PRESETS[scenario.preset].source
+def thread_lists(scenario: Scenario, source: str) -> list[list[int]]:
+    """The mms of each thread of a source."""
     if source != "pte_scan":
-        return [list(range(scenario.nr_processes))] if source else []
+        return [list(range(scenario.nr_processes))]
     homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
     nr = scenario.pte_scan.nr_threads
     if nr > 0:
@@ -41,10 +39,14 @@ def thread_lists(scenario: Scenario) -> list[list[int]]:
     return [[mm for mm, home in enumerate(homes) if home == nid] for nid in nids]
 
 
+def nr_threads(scenario: Scenario) -> dict[str, int]:
+    """Threads of each source of a run."""
+    return {name: len(thread_lists(scenario, name)) for name in scenario.joined.sources}
+
+
 def kmigrated_nids(scenario: Scenario) -> list[int]:
     """Nodes with a kmigrated: those below the top tier, where hot folios wait for it."""
-    hotness = PRESETS[scenario.preset].hotness
-    if not hotness or not HOTNESS[hotness].waits:
+    if not scenario.joined.waits:
         return []
     top = min(node.tier for node in scenario.nodes)
     return [node.nid for node in scenario.nodes if node.tier > top]
@@ -52,17 +54,21 @@ def kmigrated_nids(scenario: Scenario) -> list[int]:
 
 def migrating(scenario: Scenario) -> Migration:
     """Knobs of migration; kmigrated carries what it found itself, batch by batch, in no queue."""
+    knobs: Migration = scenario.migration
     if not kmigrated_nids(scenario):
-        return scenario.migration
+        return knobs
     batch = scenario.kmigrated.kmigrated_batch_nr + 1
-    return scenario.migration._replace(owner="scanner", batch_nr=batch, queue_max=0)
+    return knobs._replace(owner="scanner", batch_nr=batch, queue_max=0)
 
 
 def thread_names(scenario: Scenario) -> tuple[str, ...]:
     """Names of all kernel threads of a run: scanning, migrating, reclaiming."""
-    scanning, preset = len(thread_lists(scenario)), PRESETS[scenario.preset]
-    name = preset.thread or (SOURCES[preset.source].thread if scanning else "")
-    names = [name] if scanning == 1 else [f"{name}/{i}" for i in range(scanning)]
+    names: list[str] = []
+    for source, nr in nr_threads(scenario).items():
+        own = source in PRESETS[scenario.preset].rooms.sources and PRESETS[scenario.preset].thread
+        name = own or SOURCES[source].thread
+        names += [name] if nr == 1 else [f"{name}/{i}" for i in range(nr)]
+    scanning = len(names)
     names += [f"kmigrated{nid}" for nid in kmigrated_nids(scenario)]
     if scanning and migrating(scenario).owner == "thread":
         names.append("migration")
@@ -80,9 +86,15 @@ def weight(nice: int) -> float:
     return value
 
 
+def nice(scenario: Scenario, source: str) -> int:
+    """Nice level of the threads of a source."""
+    return int(scenario.pte_scan.nice) if source == "pte_scan" else 0
+
+
 def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     """Threads that move folios: those that drain the queue first, then kswapds."""
-    scanning, promoting = len(thread_lists(scenario)), len(kmigrated_nids(scenario))
+    nr_of, promoting = nr_threads(scenario), len(kmigrated_nids(scenario))
+    scanning = sum(nr_of.values())
     inline = migrating(scenario).owner == "scanner"
     draining = (promoting or scanning) if inline else min(scanning, 1)
     nr = draining + len(reclaimers.nids)
@@ -90,23 +102,26 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     state[draining:] = reclaimers.state
     reclaimers.state = state[draining:]  # one state for kswapd and direct reclaim
     sleep = 0 if inline else scenario.migration.thread_sleep_ms * NS_PER_MS
-    nice = scenario.pte_scan.nice if inline and not promoting else 0
-    in_task = scanning > 0 and SOURCES[PRESETS[scenario.preset].source].in_task
-    kernel = scanning if promoting or not inline else 0  # threads beside those in this table
+    weights = [WEIGHT_0] * draining
+    if inline and not promoting:
+        weights = [weight(nice(scenario, name)) for name, n in nr_of.items() for _ in range(n)]
+    tasks = sum(n for name, n in nr_of.items() if SOURCES[name].in_task)
+    in_task = inline and not promoting and tasks > 0
+    kernel = scanning - tasks if promoting or not inline else 0  # beside those in this table
     if in_task:
-        kernel -= scanning
+        kernel -= tasks
     return Movers(
         clock=np.zeros(nr, np.int64),
         busy=np.zeros(nr, np.int64),
         nid=np.array([-1] * draining + reclaimers.nids, np.int64),
         awake=np.array([not inline] * draining + [False] * len(reclaimers.nids), np.bool_),
         state=state,
-        weight=np.array([weight(nice)] * draining + [WEIGHT_0] * len(reclaimers.nids)),
+        weight=np.array(weights + [WEIGHT_0] * len(reclaimers.nids)),
         wanted=world.marks.wanted,
         low=world.marks.wake,
         sleep_ns=np.array([sleep], np.int64),
         scanning=np.array([0, kernel], np.int64),
-        paid=np.array([int(inline and in_task and not promoting), 0], np.int64),
+        paid=np.array([int(in_task), 0], np.int64),
     )
 
 
@@ -176,15 +191,19 @@ class SourceThread(KernelThread):
         self,
         nr: int,
         scenario: Scenario,
+        name: str,
+        thread: int,
         source: Source,
         filters: Filters,
         queue: MigrationQueue,
         all_movers: Movers,
     ) -> None:
+        """nr: among all threads of sources. thread: of this source, called name."""
         waits = len(kmigrated_nids(scenario)) > 0
         inline = migrating(scenario).owner == "scanner" and not waits
-        super().__init__(nr, inline, scenario.pte_scan.nice, all_movers)
-        self._name = PRESETS[scenario.preset].source
+        super().__init__(nr, inline, nice(scenario, name), all_movers)
+        self._name, self._thread = name, thread
+        self._index = list(scenario.joined.sources).index(name)
         self._in_task = SOURCES[self._name].in_task
         self._source, self._filters, self._queue = source, filters, queue
 
@@ -210,12 +229,12 @@ class SourceThread(KernelThread):
         if slow != before:
             self._source.dilate(slow)
         stops = self.inline or not alone
-        step = self._source.run(self.nr, self.clock, until, progress.pace, stops)
+        step = self._source.run(self._thread, self.clock, until, progress.pace, stops)
         self.clock = step.clock
         self._account(step.busy_ns)
         reports = self._source.reports
         if step.nr_reports or len(self._source.passes):
-            judge.take(reports, self._source.passes)
+            judge.take(self._index, reports, self._source.passes)
         if step.nr_reports:
             hot = self._filters.hotness.record(reports, progress.time_ns, self._name)
             if hot.folios.folios.size:
@@ -229,7 +248,7 @@ class SourceThread(KernelThread):
 
     def rest(self, until: int) -> None:
         """Sleep on, as long as no visit begins."""
-        self.clock, busy = self._source.rest(self.nr, self.clock, until)
+        self.clock, busy = self._source.rest(self._thread, self.clock, until)
         self._account(busy)
 
     def _migrate(self) -> None:

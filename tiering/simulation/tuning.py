@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from tiering.simulation.kmigrated import KmigratedThread
-from tiering.simulation.scenario import SECTIONS
-from tiering.sources.table import SOURCES
+from tiering.simulation.rooms import SECTIONS
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -43,8 +42,8 @@ class Tuning:
         simulation = self._simulation
         old, self.values[path] = self.values[path], value
         now = simulation.time_ns
-        if spec.section in SOURCES and simulation.source is not None:
-            simulation.source.retune(spec.name, value, now)
+        if spec.section in simulation.sources:
+            simulation.sources[spec.section].retune(spec.name, value, now)
         elif spec.section == "migration":
             simulation.queue.retune(spec.name, value)
         elif spec.section == "kmigrated":

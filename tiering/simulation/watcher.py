@@ -1,4 +1,7 @@
-"""Who notices touches in a run: the source of its preset, made for its world."""
+"""Who notices touches in a run: the sources that it joins, made for its world."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,33 +19,59 @@ from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
 
 
-def watcher(
-    scenario: Scenario,
-    seed: int,
-    world: World,
-    scratch: Scratch,
-    progress: Progress,
-    queue: MigrationQueue,
-) -> Source | None:
-    """The source; None where nobody notices anything."""
-    source = PRESETS[scenario.preset].source
-    if source == "pte_scan":
-        return PteScanner(
-            scenario.pte_scan, world.memory, world.rates, scratch, world.mms,
-            thread_lists(scenario), PRESETS[scenario.preset].thread, queue.books,
-            int(world.top_tier.sum()),
-        )  # fmt: skip
-    if source == "chmu":
-        slow = (~world.top_tier).astype(np.uint8)
-        return ChmuReader(
-            scenario.chmu, world.memory, world.rates, scratch, slow, progress.flow.tau
-        )
-    if source == "hw_sample":
-        return HwSampler(scenario.hw_sample, world.memory, world.rates, progress.flow, seed)
-    if source == "hint_fault":
-        threads = [process.threads for process, _ in scenario.all_processes()]
-        return HintFaults(
-            scenario.hint_fault, world.memory, world.rates, scratch, world.mms, threads,
-            queue.books.spent, queue.books.moved,
-        )  # fmt: skip
-    return None
+class Parts(NamedTuple):
+    """What a source may be made of."""
+
+    scenario: Scenario
+    seed: int
+    world: World
+    scratch: Scratch
+    progress: Progress
+    queue: MigrationQueue
+
+
+def watchers(parts: Parts) -> dict[str, Source]:
+    """The sources of a run by name; none where nobody notices anything."""
+    return {name: MAKERS[name](parts) for name in parts.scenario.joined.sources}
+
+
+def _pte_scan(parts: Parts) -> Source:
+    scenario, world = parts.scenario, parts.world
+    return PteScanner(
+        scenario.pte_scan, world.memory, world.rates, parts.scratch, world.mms,
+        thread_lists(scenario, "pte_scan"), PRESETS[scenario.preset].thread or "kmmscand",
+        parts.queue.books, int(world.top_tier.sum()),
+    )  # fmt: skip
+
+
+def _chmu(parts: Parts) -> Source:
+    world = parts.world
+    slow = (~world.top_tier).astype(np.uint8)
+    return ChmuReader(
+        parts.scenario.chmu, world.memory, world.rates, parts.scratch, slow,
+        parts.progress.flow.tau,
+    )  # fmt: skip
+
+
+def _hw_sample(parts: Parts) -> Source:
+    world = parts.world
+    return HwSampler(
+        parts.scenario.hw_sample, world.memory, world.rates, parts.progress.flow, parts.seed
+    )
+
+
+def _hint_fault(parts: Parts) -> Source:
+    scenario, world, books = parts.scenario, parts.world, parts.queue.books
+    threads = [process.threads for process, _ in scenario.all_processes()]
+    return HintFaults(
+        scenario.hint_fault, world.memory, world.rates, parts.scratch, world.mms, threads,
+        books.spent, books.moved,
+    )  # fmt: skip
+
+
+MAKERS: dict[str, Callable[[Parts], Source]] = {
+    "pte_scan": _pte_scan,
+    "hw_sample": _hw_sample,
+    "chmu": _chmu,
+    "hint_fault": _hint_fault,
+}

@@ -31,6 +31,7 @@ _read_lists = Direct(read_lists)
 class ChmuReader:
     """The thread that reads hot lists; a Source."""
 
+    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = False
 
     def __init__(
@@ -62,6 +63,10 @@ class ChmuReader:
         self.reports: Reports = self._found.first(0, 0)
         self.passes: NDArray[np.int64] = self._passes[:0]
         self.events: list[dict[str, Any]] = []
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """See Source: it knows no mms."""
+        return {}
 
     def run(
         self,

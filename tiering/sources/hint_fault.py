@@ -147,6 +147,16 @@ class HintFaults:
         at = self.marks.at
         return {"numa_pte_updates": int(at[UPDATES]), "numa_hint_faults": int(at[FAULTS])}
 
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """See Source."""
+        marks = self.marks
+        return {
+            "scan_period_ms": marks.period_ms,
+            "full_scan_ms": marks.full_scan_ns / NS_PER_MS,
+            "nr_visits": marks.nr_visits,
+            "nr_scanned": marks.nr_scanned,
+        }
+
     def run(
         self,
         thread: int,  # noqa: ARG002 - there is none

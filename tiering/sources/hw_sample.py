@@ -29,6 +29,7 @@ _sample = Direct(sample)
 class HwSampler:
     """The sampler and the thread that drains it; a Source."""
 
+    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = True
 
     def __init__(
@@ -46,6 +47,10 @@ class HwSampler:
         self.reports: Reports = in_runs(self._out[:0])
         self.passes: NDArray[np.int64] = np.zeros((0, 3), np.int64)
         self.events: list[dict[str, Any]] = []
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """See Source: it knows no mms."""
+        return {}
 
     def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:  # noqa: ARG002 - one thread, one drain a step
         """See Source; a step ends with a drain that found something."""

@@ -33,6 +33,7 @@ _rest = Direct(rest)
 class PteScanner:
     """All scanning threads' work. `run` takes and returns the clock of the thread that pays."""
 
+    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = False
 
     def __init__(
@@ -68,6 +69,21 @@ class PteScanner:
         self.passes: NDArray[np.int64] = self._buffers.passes[:0]
         self.pass_ns: list[NDArray[np.int64]] = []
         self.events: list[dict[str, Any]] = []
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """See Source."""
+        mms = self.mms
+        return {
+            "scan_period_ms": mms.period_ms,
+            "scan_interval_ms": mms.interval_ns / NS_PER_MS,
+            "full_scan_ms": mms.full_scan_ns / NS_PER_MS,
+            "scan_size_mib": mms.size_mib,
+            "scan_useful": mms.found,
+            "longest_visit_ms": mms.longest_ns / NS_PER_MS,
+            "missed_deadlines": mms.missed,
+            "nr_visits": mms.nr_visits,
+            "nr_scanned": mms.nr_scanned,
+        }
 
     def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:
         """Work until the clock passes `until`, the report buffer is full, or a visit ended that

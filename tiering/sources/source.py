@@ -33,6 +33,13 @@ class Source(Protocol):
     passes: NDArray[np.int64]
     events: list[dict[str, Any]]
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What it counted, by metric name."""
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Its figures of every mm now, by the name of the metric."""
+
     def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:
         """Work until the clock passes `until` or the buffers are full; if it stops, at the end of
         what found something, otherwise at the end of that tick."""

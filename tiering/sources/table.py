@@ -9,13 +9,14 @@ from tiering.sources.pte_knobs import PteScan
 
 
 class Kind(NamedTuple):
-    """Its knobs, the name of its threads, what it notices, and whether no thread but the tasks
-    themselves do it."""
+    """Its knobs, the name of its threads, what it notices, whether no thread but the tasks
+    themselves do it, and whether it knows how long a folio took to be touched."""
 
     knobs: type
     thread: str
     meaning: str
     in_task: bool = False
+    times: bool = False
 
 
 SOURCES: dict[str, Kind] = {
@@ -23,6 +24,10 @@ SOURCES: dict[str, Kind] = {
     "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
     "hint_fault": Kind(
-        HintFault, "numa_work", "tasks mark PTEs, and the next touch of a page is a fault", True
+        HintFault,
+        "numa_work",
+        "tasks mark PTEs, and the next touch of a page is a fault",
+        in_task=True,
+        times=True,
     ),
 }

@@ -1,0 +1,20 @@
+"""The room's one table: who sinks."""
+
+from typing import NamedTuple
+
+from tiering.demotion.kswapd import Reclaim
+
+
+class Kind(NamedTuple):
+    """The name of its knob section, its knobs, and who sinks."""
+
+    section: str
+    knobs: type
+    meaning: str
+
+
+DEMOTION: dict[str, Kind] = {
+    "kswapd": Kind(
+        "reclaim", Reclaim, "what reclaim finds old, when a node is short of free memory"
+    ),
+}

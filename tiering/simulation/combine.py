@@ -1,0 +1,78 @@
+"""What may not be joined: one sentence for each rule that a scenario's rooms break."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from tiering.hotness.table import HOTNESS
+from tiering.promotion.table import PROMOTION
+from tiering.simulation.rooms import ORACLE, Rooms
+from tiering.sources.table import SOURCES
+
+if TYPE_CHECKING:
+    from tiering.simulation.scenario import Scenario
+
+
+def objections(scenario: "Scenario") -> Iterator[str]:
+    """Sentences, each beginning with the key and its value."""
+    rooms = scenario.joined
+    if len(set(rooms.sources)) < len(rooms.sources):
+        yield f"rooms.sources = {list(rooms.sources)}: name each source once"
+    if rooms.promotion == ORACLE:
+        if rooms.sources or rooms.hotness or rooms.demotion:
+            yield (
+                "rooms.promotion = 'oracle': places every folio itself; leave sources and demotion "
+                "empty, and hotness = ''"
+            )
+        return
+    yield from _incomplete(rooms)
+    if rooms.promotion and rooms.hotness:
+        yield from _latency(rooms)
+    yield from _in_tasks(scenario)
+
+
+def _incomplete(rooms: Rooms) -> Iterator[str]:
+    if rooms.sources and not rooms.hotness:
+        yield f"rooms.hotness = '': somebody must take what sources report; {_one_of(HOTNESS)}"
+    if rooms.sources and not rooms.promotion:
+        yield f"rooms.promotion = '': somebody must choose among what is hot; {_one_of(PROMOTION)}"
+    for room in ("hotness", "promotion"):
+        name = getattr(rooms, room)
+        if name and not rooms.sources:
+            yield f"rooms.{room} = {name!r}: nobody reports; {_one_of(SOURCES)} in rooms.sources"
+
+
+def _latency(rooms: Rooms) -> Iterator[str]:
+    if not PROMOTION[rooms.promotion].by_latency or HOTNESS[rooms.hotness].keeps_time:
+        return
+    for name in rooms.sources:
+        if not SOURCES[name].times:
+            timed = [source for source, kind in SOURCES.items() if kind.times]
+            keeping = [memory for memory, kind in HOTNESS.items() if kind.keeps_time]
+            yield (
+                f"rooms.promotion = {rooms.promotion!r}: judges by latency, which neither source "
+                f"{name} nor hotness {rooms.hotness} knows; sources that do are {_names(timed)}, "
+                f"memories {_names(keeping)}"
+            )
+
+
+def _in_tasks(scenario: "Scenario") -> Iterator[str]:
+    """Tasks migrate what they fault on; beside threads that do so inline is not modelled."""
+    rooms = scenario.joined
+    if rooms.waits or len(rooms.sources) < 2 or scenario.migration.owner == "thread":
+        return
+    for name in rooms.sources:
+        if SOURCES[name].in_task:
+            yield (
+                f"rooms.sources = {list(rooms.sources)}: {name} migrates in the tasks, others in "
+                "their threads; give migration.owner = 'thread', or a hotness that waits for "
+                "kmigrated: " + _names([one for one, kind in HOTNESS.items() if kind.waits])
+            )
+            return
+
+
+def _one_of(table: Iterable[str]) -> str:
+    return f"give one of {_names(table)}"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names)
