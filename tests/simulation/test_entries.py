@@ -193,3 +193,14 @@ def test_a_value_out_of_range_is_named_with_key_and_range(key: str, value: Any, 
     message = problem(**{key: value})
     assert message.startswith(f"tiny: {key} = {value!r}: {words}"), message
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [({"order": 9}, "order = 9"), ({"order": 4}, "order = 4"), ({"kind": "page_cache"}, "kind")],
+)
+def test_holes_are_between_small_mapped_folios(changes: dict[str, Any], where: str) -> None:
+    vma = {f"processes__0__vmas__0__{key}": value for key, value in changes.items()}
+    message = problem(**vma, processes__0__vmas__0__populated_pct=50.0)
+    assert f"{VMA}.populated_pct = 50: should be 100 where {where}" in message
+    assert tiny(**vma).processes[0].vmas[0].populated_pct == 100

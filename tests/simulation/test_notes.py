@@ -55,6 +55,9 @@ def test_demotion_on_a_machine_of_one_tier_is_explained() -> None:
         ("pte_scan.scan_scale", {"pte_scan__prctl": "switch"}),
         ("pte_scan.stretch", {"pte_scan__failure_feedback": True}),
         ("migration.refuse_shared", {"processes__0__vmas__0__shared_pct": 5.0}),
+        ("pte_scan.failure_stretch", {"pte_scan__failure_feedback": True}),
+        ("pte_scan.holes", {"processes__0__vmas__0__populated_pct": 50.0}),
+        ("pte_scan.pte_none_ns", {"processes__0__vmas__0__populated_pct": 50.0}),
     ],
 )
 def test_a_note_goes_when_the_knob_gets_an_effect(path: str, changes: dict[str, Any]) -> None:

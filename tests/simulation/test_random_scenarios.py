@@ -15,7 +15,7 @@ from tiering.simulation.scenario import Scenario
 
 PATTERNS = ["uniform", "zipf", "hot_set", "gaussian", "sequential", "growing"]
 KNOBS: dict[str, list[Any]] = {
-    "preset": ["none", "kmmscand_v0", "kmmscand_v1", "kscand_v2", "kscand_v3"],
+    "preset": ["none", "kmmscand_v0", "kmmscand_interim", "kmmscand_v1", "kscand_v2", "kscand_v3"],
     "sample_ms": [10, 50, 100, 500],
     "reclaim__demotion_enabled": [False, True, True],
     "reclaim__lru": ["active_inactive", "mglru"],
@@ -36,6 +36,7 @@ KNOBS: dict[str, list[Any]] = {
     "pte_scan__nice": [-20, 0, 19],
     "pte_scan__scan_delay_ms": [0, 100],
     "pte_scan__budget": ["raised", "strict", "until_useful"],
+    "pte_scan__holes": ["stop", "pass"],
     "pte_scan__page_budget_pct": [0, 1, 25],
     "pte_scan__scan_sleep_ms": [0, 1, 16],
     "pte_scan__scan_period_min_ms": [10, 400],
@@ -90,6 +91,8 @@ def some_process(one: random.Random, nr: int, names: list[str]) -> dict[str, Any
             vma["growing"] = {"steps": 5, "step_accesses": one.choice([1e3, 1e5])}
         elif one.random() < 0.3 and vma["pattern"] != "sequential":
             vma["split_mib"] = 2.0
+        if vma["order"] == 0 and vma["kind"] == "anon":
+            vma["populated_pct"] = one.choice([100.0, 100.0, 30.0, 0.2])
         process["vmas"].append(vma)
     return process
 

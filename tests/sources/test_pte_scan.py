@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.engine.machines import flat_memory, flat_rates, pace
-from tests.sources.scanners import STILL, one_visit, scanner
+from tests.sources.scanners import STILL, knobs_of, one_visit, scanner
 from tiering.engine.folios import ACCESSED, GRANULE, IDLE, YOUNG
 from tiering.engine.touch import scratch
 from tiering.sources.pte_adapt import adapt
@@ -17,9 +17,9 @@ V0 = PteScan()
 FREE = V0._replace(pte_slow_ns=0.0, pte_top_ns=0.0, visit_ns=0)
 
 
-def visits_until(period: int, limit: int, x: int, y: int) -> int:
+def visits_until(period: int, limit: int, x: int, y: int, knobs: PteScan = V0) -> int:
     for visit in itertools.count(1):
-        period, _ = adapt(rules(V0), period, 4096, x, y)
+        period, _ = adapt(rules(knobs), period, 4096, x, y)
         if period == limit:
             return visit
     raise AssertionError
@@ -29,8 +29,14 @@ def test_case_4_needs_10_visits_from_2000_to_400_ms() -> None:
     assert visits_until(2000, 400, x=1000, y=1000) == 10
 
 
-def test_case_1_needs_7_visits_from_2000_to_5000_ms() -> None:
-    assert visits_until(2000, 5000, x=0, y=0) == 7
+@pytest.mark.parametrize("preset", ["kscand_v2", "kscand_v3"])
+def test_case_4_needs_8_visits_from_2000_to_600_ms(preset: str) -> None:
+    assert visits_until(2000, 600, x=1000, y=1000, knobs=knobs_of(preset)) == 8
+
+
+@pytest.mark.parametrize("preset", ["kmmscand_v0", "kmmscand_v1", "kscand_v2", "kscand_v3"])
+def test_case_1_needs_7_visits_from_2000_to_5000_ms(preset: str) -> None:
+    assert visits_until(2000, 5000, x=0, y=0, knobs=knobs_of(preset)) == 7
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,25 @@ def test_failures_multiply_the_period(failed: int, period: int) -> None:
     assert stretched(rules(V1), 600, 1, failed) == 600
 
 
+def test_at_the_default_scale_of_v3_every_period_is_1_78_times_as_long() -> None:
+    assert V3.scan_scale == 8
+    assert stretched(rules(V3), 4500, 8, 0) == 8000
+    assert stretched(rules(V3), 5000, 8, 0) / 5000 == pytest.approx(1.78, abs=0.003)
+
+
+@pytest.mark.parametrize(("failed", "period"), [(0, 600), (9, 600), (10, 606), (100, 660)])
+def test_as_the_text_intends_failures_add_a_tenth_at_most(failed: int, period: int) -> None:
+    intended = V3._replace(failure_stretch="as_intended")
+    assert stretched(rules(intended), 600, 1, failed) == period
+
+
+def test_the_interim_patch_has_the_periods_of_v0_and_half_its_sizes() -> None:
+    v0, interim = knobs_of("kmmscand_v0"), knobs_of("kmmscand_interim")
+    sizes = ("scan_size_mib", "scan_size_min_mib", "scan_size_max_mib")
+    for name, value in v0._asdict().items():
+        assert getattr(interim, name) == (value // 2 if name in sizes else value), name
+
+
 def busy(scan: PteScanner, visits: int) -> list[int]:
     """Periods after visits that find all folios."""
     periods = []

@@ -14,7 +14,7 @@ from tiering.engine.vectors import ENABLED, FEATURES
 from tiering.simulation.loop import NS_PER_S, Simulation
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import rules
-from tiering.sources.pte_walk import walk
+from tiering.sources.pte_walk import NR_COUNTS, TABLE, KnownVma, walk
 
 CACHED_MIB = 8192  # the folio array of so much is small enough for caches
 TARGETS = {True: 2000.0, False: 600.0}
@@ -29,7 +29,10 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
     speed = world.nr_folios.sum() / 2 / NS_PER_S  # every other folio touched in a second
     found, buffers, at = reports(32 * 8192, 4096), scratch(vector and ENABLED), [0]
     free = rules(PteScan(pte_slow_ns=0.0, pte_top_ns=0.0))
-    nobody = np.zeros(0, np.int64)  # asks which node the touched pages are on
+    known = KnownVma(
+        present=TABLE, shared=False, split=np.zeros(world.memory.nr.size, np.int32),
+        counts=np.zeros(NR_COUNTS, np.int64), seen=np.zeros(0, np.int64),
+    )  # fmt: skip
     pace = Pace(np.zeros(2, np.int64), np.zeros(1), np.array([speed]), np.array([np.inf]))
 
     def work() -> float:
@@ -38,7 +41,7 @@ def _visit(pattern: str, size_mib: int, vector: bool) -> Figure:
         while granule < world.memory.nr.size:
             granule, _, _, _, scanned = walk(
                 world.memory, world.rates, buffers, granule, world.memory.nr.size, at[0], 2**62,
-                pace, free, 2**62, nobody, found, 0, 0,
+                pace, free, known, 2**62, found, 0, 0,
             )  # fmt: skip
             visited += scanned
         return float(visited)

@@ -87,6 +87,35 @@ METRICS: tuple[Metric, ...] = (
         counter=True,
     ),
     Metric(
+        "nr_kmmscand_vma_scans", "", "machine",
+        "VMAs walked to their end by the scanner (nr_kscand_ from V2 on, as the next three).",
+        counter=True,
+    ),
+    Metric(
+        "nr_kmmscand_slowtier", "PTEs", "machine", "PTEs walked whose folio is on the slow tier.",
+        counter=True,
+    ),
+    Metric(
+        "nr_kmmscand_toptier", "PTEs", "machine", "PTEs walked whose folio is on the top tier.",
+        counter=True,
+    ),
+    Metric(
+        "nr_kmmscand_idlepage", "PTEs", "machine", "Slow-tier PTEs walked that were not useful.",
+        counter=True,
+    ),
+    Metric(
+        "nr_kscand_coldpage", "PTEs", "machine",
+        "Slow-tier PTEs walked whose folio was idle since the walk before; counted by V3.",
+        counter=True,
+    ),
+    Metric(
+        "nr_kscand_hotpage", "folios", "machine",
+        "Candidates that were still hot when tried, where that is asked.", counter=True,
+    ),
+    Metric(
+        "thp_split_pmd", "", "machine", "Huge mappings that a scan split into PTEs.", counter=True,
+    ),
+    Metric(
         "pghot_recorded_accesses", "", "machine", "Reports that went into hotness records.",
         counter=True,
     ),

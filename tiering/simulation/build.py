@@ -15,7 +15,15 @@ from tiering.engine.touch import Rates
 from tiering.simulation.describe import process_workload, recordings
 from tiering.simulation.footprint import footprint
 from tiering.simulation.host import check_host_memory
-from tiering.simulation.layout import Piece, Vma, lay_out, step_of, swept, write_classes
+from tiering.simulation.layout import (
+    Piece,
+    Vma,
+    lay_out,
+    present_ptes,
+    step_of,
+    swept,
+    write_classes,
+)
 from tiering.simulation.rates import rate_table
 from tiering.simulation.scenario import FOLIOS_PER_MIB, Process, Scenario
 from tiering.sources.pte_state import ScannedMm
@@ -135,7 +143,8 @@ def _draft(scenario: Scenario, seed: int) -> Draft:
 
 def _scanned(name: str, vmas: list[Vma], scale: int | None) -> ScannedMm:
     walked = [(v.first, v.end, v.size_mib) for v in vmas if v.scanned]
-    return ScannedMm(name, tuple(walked), scale)
+    grounds = [(v.present, v.shared) for v in vmas if v.scanned]
+    return ScannedMm(name, tuple(walked), scale, tuple(grounds))
 
 
 def _work(process: Process, workload: Workload) -> float:
@@ -161,6 +170,7 @@ def _pieces(scenario: Scenario, mm: int, entry: int, regions: Iterable[Region]) 
                 scanned=vma is None or vma.kind == "anon",
                 pinned=vma.pinned_pct / 100 if vma else 0.0,
                 shared=vma.shared_pct / 100 if vma else 0.0,
+                present=present_ptes(vma.populated_pct if vma else 100.0),
             )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def entry_problems(scenario: Scenario) -> Iterator[str]:
         for nr, vma in enumerate(process.vmas):
             yield from _idle_tables(scenario, f"{key}.vmas.{nr}", vma)
             yield from _folios(f"{key}.vmas.{nr}", vma)
+            yield from _holes(f"{key}.vmas.{nr}", vma)
 
 
 def _collisions(processes: list[Process]) -> Iterator[str]:
@@ -97,6 +98,13 @@ def _folios(key: str, vma: Vma) -> Iterator[str]:
                 f"{key}.{name} = {value:g}: should be a multiple of {folio_mib:g}, the MiB of a "
                 f"folio of order = {vma.order}"
             )
+
+
+def _holes(key: str, vma: Vma) -> Iterator[str]:
+    """They are in page tables, of which a large folio fills its part and page cache has none."""
+    if vma.populated_pct < 100 and (vma.order or vma.kind == "page_cache"):
+        where = f"order = {vma.order}" if vma.order else "kind = 'page_cache'"
+        yield f"{key}.populated_pct = {vma.populated_pct:g}: should be 100 where {where}"
 
 
 def _tables(entry: Process | Vma) -> list[str]:

@@ -14,6 +14,7 @@ from tiering.engine.folios import GRANULE, PINNED, SHARED, Memory, nr_granules
 from tiering.engine.random import stream_key
 from tiering.engine.sweep import Sweeps, sweep_table
 from tiering.simulation.scenario import FOLIOS_PER_MIB
+from tiering.sources.pte_walk import TABLE
 from tiering.workloads.pattern import Region
 from tiering.workloads.scatter import scattered_ranks
 
@@ -24,7 +25,8 @@ class Vma:
 
     name: of its region. key: of the scenario, which says its size. nodes: nids where it may lie, in
     the order in which they are tried. order: of its folios. folios: i64[nr_phases] that are there
-    from each phase on. scanned: whether it has PTEs.
+    from each phase on. scanned: whether it has PTEs. present: of those of a page table, how many
+    are populated. shared: whether another mm maps folios of it.
     """
 
     mm: int
@@ -36,11 +38,13 @@ class Vma:
     nodes: tuple[int, ...]
     folios: NDArray[np.int64]
     scanned: bool
+    present: int
+    shared: bool
 
     @property
     def size_mib(self) -> float:
-        """When all of it is populated."""
-        return float(self.folios.max() << self.order) / FOLIOS_PER_MIB
+        """Of address space, when all folios are there."""
+        return float(self.folios.max() << self.order) * TABLE / self.present / FOLIOS_PER_MIB
 
     def nr_folios(self, phase: int) -> int:
         """Folios that are there in a phase."""
@@ -66,6 +70,7 @@ class Piece:
     scanned: bool
     pinned: float
     shared: float
+    present: int
     row_at: int = 0
     sweep: int = -1
 
@@ -121,7 +126,14 @@ def _vma(piece: Piece, first: int, end: int) -> Vma:
         piece.nodes,
         folios,
         piece.scanned,
+        piece.present,
+        piece.shared > 0,
     )
+
+
+def present_ptes(populated_pct: float) -> int:
+    """PTEs of a page table that are populated, one at least."""
+    return max(1, round(TABLE * populated_pct / 100))
 
 
 def write_classes(

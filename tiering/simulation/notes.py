@@ -38,6 +38,10 @@ def _scanning(scenario: "Scenario") -> Iterator[Note]:
         yield ["pte_scan.scan_scale"], "prctl is none."
     if scenario.pte_scan.prctl != "period" and not scenario.pte_scan.failure_feedback:
         yield ["pte_scan.stretch"], "neither scale nor failures stretch a period."
+    if not scenario.pte_scan.failure_feedback:
+        yield ["pte_scan.failure_stretch"], "failure_feedback is false."
+    if all(vma.populated_pct == 100 for process in scenario.processes for vma in process.vmas):
+        yield ["pte_scan.holes", "pte_scan.pte_none_ns"], "no VMA has holes (populated_pct)."
     if not any(node.cpus for node in scenario.nodes):
         yield ["pte_scan.nice"], "no node says how many CPUs it has, so one is always idle."
     if not any(_allocates_later(process) for process in scenario.processes):

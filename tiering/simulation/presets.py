@@ -13,6 +13,10 @@ from tiering.simulation.rooms import ORACLE, Rooms
 Settings = dict[str, dict[str, Any]]
 """section -> knob -> value."""
 
+_KMMSCAND_INTERIM: Settings = {
+    "pte_scan": {"scan_size_mib": 2048, "scan_size_min_mib": 256, "scan_size_max_mib": 8192},
+    "migration": {"owner": "thread"},
+}
 _KMMSCAND_V1: Settings = {
     "pte_scan": {
         "scan_size_mib": 1024,
@@ -27,6 +31,7 @@ _KMMSCAND_V1: Settings = {
         "prctl": "switch",
         "pte_top_ns": 15.0,
         "target": "most_scanned",
+        "holes": "pass",
     },
     "migration": {"owner": "thread", "reserve": "high", "refuse_shared": True},
 }
@@ -65,6 +70,10 @@ PRESETS: dict[str, Preset] = {
     "kmmscand_v0": Preset(
         "one thread scans accessed bits and promotes on first sight, as posted in December 2024",
         _PTE_SCAN, "kmmscand",
+    ),
+    "kmmscand_interim": Preset(
+        "V0 with a migrating thread and half the scan sizes, as sent to the list in March 2025",
+        _PTE_SCAN, "kmmscand", _KMMSCAND_INTERIM,
     ),
     "kmmscand_v1": Preset(
         "a scanning and a migrating thread, shared folios left alone, as posted in March 2025",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.engine.books import COLD, STALE
 from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
@@ -92,6 +93,13 @@ class Sampler:
         age = (total - before[0]) / (nr - before[1]) / NS_PER_MS if nr > before[1] else 0.0
         return {"queue_len": waiting, "queue_age_ms": oldest_ms, "candidate_age_ms": age}
 
+    def _hot_pages(self) -> int:
+        """Candidates that were hot when tried, where that is asked."""
+        outcome = self._sim.queue.books.outcome
+        if self._sim.scanner is None or self._sim.scenario.migration.still_hot == "not_asked":
+            return 0
+        return self._sim.queue.handled - int(outcome[STALE]) - int(outcome[COLD])
+
     def _fill_arrays(self, row: NDArray[np.float64]) -> None:
         self._nodes[0] /= FOLIOS_PER_MIB
         for field, values in zip(NODE, self._nodes, strict=True):
@@ -129,6 +137,7 @@ class Sampler:
             **sim.queue.counters,
             **sim.filters.counters,
             **{name: n for source in sim.sources.values() for name, n in source.counters.items()},
+            "nr_kscand_hotpage": self._hot_pages(),
             "pgdemote_kswapd": int(sunk.pages[0]) - direct,
             "pgdemote_direct": direct,
             "demote_fail": int(sunk.failed[0]),

@@ -69,7 +69,8 @@ class VmaFields(_Strict):
 
     Where no share_pct is given, VMAs get accesses in proportion to their size. order: of its folios
     (4 KiB x 2**order). kind: "page_cache" is read() and mapped by nobody. pinned_pct, shared_pct:
-    part of the folios with extra references, and mapped by another mm too.
+    part of the folios with extra references, and mapped by another mm too. populated_pct: part of
+    its address space that is populated, the first pages of every 2 MiB; size_mib is without holes.
     """
 
     name: Name = "heap"
@@ -81,6 +82,7 @@ class VmaFields(_Strict):
     kind: Literal["anon", "page_cache"] = "anon"
     pinned_pct: float = Field(default=0, ge=0, le=100)
     shared_pct: float = Field(default=0, ge=0, le=100)
+    populated_pct: float = Field(default=100, gt=0, le=100)
     pattern: PatternName = "uniform"
 
 

@@ -10,6 +10,8 @@ V3 then stretches the period by the process's scale, and by the percentage of mi
 
     period + period (scale - 1) / 9,     period x (1 + failed / 10)
 
+The text of the patch means less: a tenth of the period more where all fail.
+
 Mirrors the update of an mm's slot in kmmscand (RFC V0, V1) and kscand (RFC V2, V3), in whole ms.
 """
 
@@ -49,6 +51,6 @@ def stretched(rules, period_ms, scale, fail_pct):  # type: ignore[no-untyped-def
     """The period after prctl and failures, in whole ms as the kernel computes it."""
     if rules.scaled and scale > 0:
         period_ms += period_ms * (scale - 1) // MOST_OF_SCALE
-    if rules.fed_back:
-        period_ms *= 1 + fail_pct // 10
+    if rules.fed_back > 0:
+        period_ms += period_ms * (fail_pct // 10 * rules.fed_back) // 100
     return period_ms

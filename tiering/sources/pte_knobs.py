@@ -22,8 +22,7 @@ class PteScan(NamedTuple):
             "ms",
             10,
             60_000,
-            "Scan period of every mm; a live change is written to all mms at once "
-            "(as posted, only mms registered later see it).",
+            "Scan period of every mm; whom a live change concerns is for period_write to say.",
             _V0 + ": mm_scan_period_ms",
             live=True,
             within=("scan_period_min_ms", "scan_period_max_ms"),
@@ -45,6 +44,17 @@ class PteScan(NamedTuple):
     scan_sleep_ms: Annotated[
         int, Knob("ms", 0, 10_000, "Sleep between scan cycles; 0 = never sleeps.", _V0, live=True)
     ] = 16
+    period_write: Annotated[
+        Literal["every_mm", "later_mms"],
+        Knob(
+            "",
+            None,
+            None,
+            "Whether a live change of the period is written to all mms at once, or seen only by "
+            "those registered later, as posted.",
+            _V0 + ": mm_scan_period_ms",
+        ),
+    ] = "every_mm"
     scan_period_min_ms: Annotated[int, Knob("ms", 1, 60_000, "Shortest period.", _V0)] = 400
     scan_period_max_ms: Annotated[int, Knob("ms", 1, 600_000, "Longest period.", _V0)] = 5000
     scan_size_min_mib: Annotated[int, Knob("MiB", 1, 1_048_576, "Smallest scan size.", _V0)] = 512
@@ -98,6 +108,17 @@ class PteScan(NamedTuple):
             _V1 + ": nr_to_scan",
         ),
     ] = 0
+    holes: Annotated[
+        Literal["stop", "pass"],
+        Knob(
+            "",
+            None,
+            None,
+            "What an empty PTE does: it ends the walk of its VMA (V0), or is passed over (V1). "
+            "Matters only where populated_pct of a VMA is below 100.",
+            _V0 + ", V1: the PTE callback",
+        ),
+    ] = "stop"
     skip_shared: Annotated[
         bool,
         Knob("", None, None, "Whether folios that several mms map are never useful.", _V1),
@@ -151,6 +172,17 @@ class PteScan(NamedTuple):
             "mm/kscand.c, RFC V3",
         ),
     ] = False
+    failure_stretch: Annotated[
+        Literal["as_posted", "as_intended"],
+        Knob(
+            "",
+            None,
+            None,
+            "Whether a tenth of the percentage multiplies the period, so that it is 11 times as "
+            "long where all fail (as posted), or is percent that it grows by, 10 where all fail.",
+            "mm/kscand.c, RFC V3, and the text of its patch",
+        ),
+    ] = "as_posted"
     target: Annotated[
         Literal["default", "most_scanned", "most_accessed"],
         Knob(
@@ -184,6 +216,11 @@ class PteScan(NamedTuple):
     pte_top_ns: Annotated[
         float, Knob("ns", 0, 1000, "Cost of a PTE that maps a top-tier folio.", _GUESS)
     ] = 4.0
+    pte_none_ns: Annotated[
+        float,
+        Knob("ns", 0, 1000, "Cost of an empty PTE of a page table that exists.",
+             "assumption: an eighth of a cache line, read in order"),
+    ] = 1.0  # fmt: skip
     visit_ns: Annotated[
         int, Knob("ns", 0, 1_000_000, "Fixed cost of a visit.", "assumption: a few cache misses")
     ] = 1000

@@ -1,8 +1,8 @@
 """kmmscand, kscand: kernel threads read accessed bits of all mms (docs/model.md#pte-scan).
 
 One thread serves every mm as posted, or several share the list. The loops are in pte_visit.py (the
-thread) and pte_walk.py (the PTE callback); this is what holds their state. Not modelled: holes in
-a VMA (all of it up to its present end is populated), contention on mmap_lock.
+thread) and pte_walk.py (the PTE callback); this is what holds their state. Not modelled: contention
+on mmap_lock.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,21 @@ from tiering.sources.pte_adapt import clamp
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
 from tiering.sources.pte_visit import NEVER, NS_PER_MS, rest, scan
+from tiering.sources.pte_walk import COLDPAGE, IDLEPAGE, SLOWTIER, SPLITS, TOPTIER, VMA_SCANS
 from tiering.sources.source import Step
 
 BUFFER_GRANULES = 32
 
+
+COUNTERS = {
+    "nr_kmmscand_vma_scans": VMA_SCANS,
+    "nr_kmmscand_slowtier": SLOWTIER,
+    "nr_kmmscand_toptier": TOPTIER,
+    "nr_kmmscand_idlepage": IDLEPAGE,
+    "nr_kscand_coldpage": COLDPAGE,
+    "thp_split_pmd": SPLITS,
+}
+"""Metric names of what the loops count."""
 
 _scan = Direct(scan)
 _rest = Direct(rest)
@@ -33,7 +44,6 @@ _rest = Direct(rest)
 class PteScanner:
     """All scanning threads' work. `run` takes and returns the clock of the thread that pays."""
 
-    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = False
 
     def __init__(
@@ -55,7 +65,8 @@ class PteScanner:
         self._slow, self._thread = 1.0, thread
         self.names = [mm.name for mm in mms]
         self.memory, self._rates, self._scratch = memory, rates, scratch
-        self.mms: MmTable = mm_table(mms, knobs, migrated or books(memory.free.size, len(mms)))
+        shared = migrated or books(memory.free.size, len(mms))
+        self.mms: MmTable = mm_table(mms, knobs, shared, memory.nr.size)
         nr_seen = memory.free.size if knobs.target != "default" and nr_top > 1 else 0
         for mm in range(len(mms)):
             self.enter(mm, 0)
@@ -84,6 +95,12 @@ class PteScanner:
             "nr_visits": mms.nr_visits,
             "nr_scanned": mms.nr_scanned,
         }
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counters by metric name."""
+        counts = self._buffers.counts
+        return {name: int(counts[at]) for name, at in COUNTERS.items()}
 
     def run(self, thread: int, clock: int, until: int, pace: Pace, stops: bool) -> Step:
         """Work until the clock passes `until`, the report buffer is full, or a visit ended that
@@ -115,7 +132,7 @@ class PteScanner:
         self.knobs = knobs = self.knobs._replace(**{name: value})
         self.dilate(self._slow)
         mms = self.mms
-        if name == "scan_period_ms":
+        if name == "scan_period_ms" and knobs.period_write == "every_mm":
             mms.period_ms[:] = clamp(value, knobs.scan_period_min_ms, knobs.scan_period_max_ms)
             mms.base_ms[:] = mms.period_ms
             seen = (mms.next_scan < NEVER) & (mms.last_start >= 0)  # the others stay due
@@ -148,7 +165,11 @@ class PteScanner:
 
     def leave(self, mm: int) -> None:
         """An mm that has exited, or has not begun: it is never due, a visit to it is over."""
-        self.mms.next_scan[mm] = NEVER
+        mms = self.mms
+        mms.next_scan[mm] = NEVER
+        first, end = mms.vma_at[mm], mms.vma_at[mm + 1]
+        for vma in range(first, end):  # a new mapping of its folios is whole
+            mms.split[mms.vma_first[vma] : mms.vma_end[vma]] = 0
         for one in self.posts:
             if one.at[MM] == mm:
                 one.at[MM] = -1

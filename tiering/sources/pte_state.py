@@ -10,7 +10,7 @@ from tiering.engine.folios import SHARED
 from tiering.engine.reports import Reports, reports
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_target import DEFAULT, MOST_ACCESSED, MOST_SCANNED
-from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED, TWO_WINDOWS
+from tiering.sources.pte_walk import AS_INTENDED, AS_POSTED, NR_COUNTS, TABLE, TWO_WINDOWS
 
 Ints = NDArray[np.int64]
 
@@ -25,6 +25,8 @@ RAISED, STRICT, UNTIL_USEFUL = range(3)
 _BUDGETS = {"raised": RAISED, "strict": STRICT, "until_useful": UNTIL_USEFUL}
 _TESTS = {"as_posted": AS_POSTED, "as_intended": AS_INTENDED, "two_windows": TWO_WINDOWS}
 _TARGETS = {"default": DEFAULT, "most_scanned": MOST_SCANNED, "most_accessed": MOST_ACCESSED}
+_FEEDBACK = {"as_posted": 100, "as_intended": 1}
+"""Percent that the period grows by for each whole tenth of its migrations that fail."""
 NO_DECAY = 63
 """Shift that leaves nothing."""
 
@@ -38,11 +40,13 @@ PASS_WIDTH = 3
 
 class ScannedMm(NamedTuple):
     """An mm on the list; vmas holds (first granule, end granule, size in MiB), scale what its
-    process sets by prctl."""
+    process sets by prctl. grounds: of each VMA the PTEs populated in a page table, and whether
+    several mms map folios of it; empty for VMAs without holes that nobody shares."""
 
     name: str
     vmas: tuple[tuple[int, int, float], ...]
     scale: int | None = None
+    grounds: tuple[tuple[int, bool], ...] = ()
 
 
 class MmTable(NamedTuple):
@@ -58,7 +62,8 @@ class MmTable(NamedTuple):
     one before. useful: X, as stored after the threshold; found: useful folios of the last visit,
     uncut. nr_visits, nr_scanned: counters. cursor: VMA where the next visit begins, counted from
     vma_at[mm], and inside: at which granule of it. vma_at: [M + 1]. vma_first, vma_end: [V]
-    granules. vma_mib: f64[V].
+    granules. vma_mib: f64[V] of address space. present, shared: [V], split: i32[G], see
+    pte_walk.KnownVma.
     """
 
     period_ms: Ints
@@ -86,6 +91,9 @@ class MmTable(NamedTuple):
     vma_first: Ints
     vma_end: Ints
     vma_mib: NDArray[np.float64]
+    present: Ints
+    shared: NDArray[np.bool_]
+    split: NDArray[np.int32]
 
 
 class Rules(NamedTuple):
@@ -106,11 +114,13 @@ class Rules(NamedTuple):
     decay_shift: int
     budget: int
     page_budget_pct: int
+    stops: bool
     scaled: bool
-    fed_back: bool
+    fed_back: int
     compounds: bool
     pte_slow_ns: float
     pte_top_ns: float
+    pte_none_ns: float
     visit_ns: int
     skip_ns: int
     test: int
@@ -135,11 +145,13 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         decay_shift=knobs.decay_shift or NO_DECAY,
         budget=_BUDGETS[knobs.budget],
         page_budget_pct=knobs.page_budget_pct,
+        stops=knobs.holes == "stop",
         scaled=knobs.prctl == "period",
-        fed_back=knobs.failure_feedback,
+        fed_back=_FEEDBACK[knobs.failure_stretch] if knobs.failure_feedback else 0,
         compounds=knobs.stretch == "as_posted",
         pte_slow_ns=knobs.pte_slow_ns * slow,
         pte_top_ns=knobs.pte_top_ns * slow,
+        pte_none_ns=knobs.pte_none_ns * slow,
         visit_ns=round(knobs.visit_ns * slow),
         skip_ns=round(knobs.skip_ns * slow),
         test=_TESTS[knobs.useful],
@@ -160,11 +172,12 @@ class Post(NamedTuple):
 
 class Buffers(NamedTuple):
     """What a thread writes in one step: reports; log [L, LOG_WIDTH] changes of period or size;
-    passes [S, PASS_WIDTH] full scans that ended."""
+    passes [S, PASS_WIDTH] full scans that ended; counts: [NR_COUNTS], see pte_walk.py."""
 
     reports: Reports
     log: Ints
     passes: Ints
+    counts: Ints
 
 
 def post(members: list[int], mms_to_scan: int, nr_seen: int = 0) -> Post:
@@ -181,13 +194,15 @@ def buffers(nr_reports: int) -> Buffers:
         reports(nr_reports, MOST_RUNS),
         np.zeros((64, LOG_WIDTH), np.int64),
         np.zeros((256, PASS_WIDTH), np.int64),
+        np.zeros(NR_COUNTS, np.int64),
     )
 
 
-def mm_table(mms: list[ScannedMm], knobs: PteScan, books: Books) -> MmTable:
+def mm_table(mms: list[ScannedMm], knobs: PteScan, books: Books, nr_granules: int) -> MmTable:
     """All mms before they begin. books: of who migrates, whose failures and targets are shared."""
     nr = len(mms)
     vmas = [vma for mm in mms for vma in mm.vmas]
+    grounds = [g for mm in mms for g in mm.grounds or [(TABLE, False)] * len(mm.vmas)]
 
     def zeros() -> Ints:
         return np.zeros(nr, np.int64)
@@ -220,6 +235,9 @@ def mm_table(mms: list[ScannedMm], knobs: PteScan, books: Books) -> MmTable:
         vma_first=np.array([first for first, _, _ in vmas], np.int64),
         vma_end=np.array([end for _, end, _ in vmas], np.int64),
         vma_mib=np.array([mib for _, _, mib in vmas], np.float64),
+        present=np.array([present for present, _ in grounds], np.int64),
+        shared=np.array([shared for _, shared in grounds], np.bool_),
+        split=np.zeros(nr_granules, np.int32),
     )
     table.last_start[:] = -1
     table.pass_start[:] = -1

@@ -28,7 +28,7 @@ from tiering.sources.pte_state import (
     VMA_USEFUL,
 )
 from tiering.sources.pte_target import most_seen
-from tiering.sources.pte_walk import walk
+from tiering.sources.pte_walk import VMA_SCANS, KnownVma, walk
 
 NS_PER_MS = 1_000_000
 PAGES_PER_MIB = 256
@@ -68,12 +68,14 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
         if mms.pass_start[mm] < 0:
             mms.pass_start[mm] = clock
         before = n
+        known = KnownVma(mms.present[vma], mms.shared[vma], mms.split, buffers.counts, post.seen)
         granule, clock, n, nr_runs, scanned = walk(
             memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
-            until, pace, rules, at[PAGES_LEFT], post.seen, found, n, nr_runs,
+            until, pace, rules, known, at[PAGES_LEFT], found, n, nr_runs,
         )  # fmt: skip
         busy += clock - begin
         at[USEFUL] += n - before
+        buffers.counts[VMA_SCANS] += granule == mms.vma_end[vma]
         if walked(mms, at, post.span, rules, vma, granule, scanned):
             if mms.cursor[mm] + mms.inside[mm] == 0:
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
