@@ -52,6 +52,7 @@ _NUMA_BALANCING_2: Settings = {
     "hot_threshold": {"hot_threshold_ms": 1000},
     "migration": {"reserve": "high"},
 }
+_KLRUSCAND: Settings = {"reclaim": {"lru": "mglru"}}
 _PTE_SCAN = Rooms(("pte_scan",), "last_report", "every_report", ("kswapd",))
 
 
@@ -86,6 +87,14 @@ PRESETS: dict[str, Preset] = {
     "kscand_v3": Preset(
         "two windows with an access, scale by process, failures slow it, as posted in August 2025",
         _PTE_SCAN, "kscand", _KSCAND_V3,
+    ),
+    "klruscand": Preset(
+        "MGLRU's page-table walk, twice a second, and what it finds accessed is promoted",
+        Rooms(("lru_gen_walk",), "last_report", "every_report", ("kswapd",)), "", _KLRUSCAND,
+    ),
+    "klruscand_pghot": Preset(
+        "MGLRU's page-table walk feeds a byte of pghot a page, and kmigrated promotes",
+        Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)), "", _KLRUSCAND,
     ),
     "numa_balancing_2": Preset(
         "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",

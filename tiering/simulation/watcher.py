@@ -15,6 +15,7 @@ from tiering.simulation.threads import thread_lists
 from tiering.sources.chmu import ChmuReader
 from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
+from tiering.sources.lru_gen_walk import LruGenWalker
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
 
@@ -60,6 +61,14 @@ def _hw_sample(parts: Parts) -> Source:
     )
 
 
+def _lru_gen_walk(parts: Parts) -> Source:
+    world = parts.world
+    return LruGenWalker(
+        parts.scenario.lru_gen_walk, world.memory, world.rates, parts.scratch, world.mms,
+        ~world.top_tier,
+    )  # fmt: skip
+
+
 def _hint_fault(parts: Parts) -> Source:
     scenario, world, books = parts.scenario, parts.world, parts.queue.books
     threads = [process.threads for process, _ in scenario.all_processes()]
@@ -73,5 +82,6 @@ MAKERS: dict[str, Callable[[Parts], Source]] = {
     "pte_scan": _pte_scan,
     "hw_sample": _hw_sample,
     "chmu": _chmu,
+    "lru_gen_walk": _lru_gen_walk,
     "hint_fault": _hint_fault,
 }

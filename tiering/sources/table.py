@@ -5,6 +5,7 @@ from typing import NamedTuple
 from tiering.sources.chmu_knobs import Chmu
 from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
+from tiering.sources.lru_gen_knobs import LruGenWalk
 from tiering.sources.pte_knobs import PteScan
 
 
@@ -23,6 +24,9 @@ SOURCES: dict[str, Kind] = {
     "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
     "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
+    "lru_gen_walk": Kind(
+        LruGenWalk, "klruscand", "MGLRU's page-table walk reports what it finds accessed"
+    ),
     "hint_fault": Kind(
         HintFault,
         "numa_work",
