@@ -55,6 +55,9 @@ def test_demotion_on_a_machine_of_one_tier_is_explained() -> None:
         ("pte_scan.scan_scale", {"pte_scan__prctl": "switch"}),
         ("pte_scan.stretch", {"pte_scan__failure_feedback": True}),
         ("migration.refuse_shared", {"processes__0__vmas__0__shared_pct": 5.0}),
+        ("pte_scan.rmap_factor", {"pte_scan__walk": "physical"}),
+        ("pte_scan.nr_sharers", {"pte_scan__walk": "physical"}),
+        ("pte_scan.scan_size_mib", {"pte_scan__walk": "physical"}),
         ("pte_scan.failure_stretch", {"pte_scan__failure_feedback": True}),
         ("pte_scan.holes", {"processes__0__vmas__0__populated_pct": 50.0}),
         ("pte_scan.pte_none_ns", {"processes__0__vmas__0__populated_pct": 50.0}),
@@ -69,3 +72,9 @@ def test_only_knobs_that_the_preset_shows_have_notes() -> None:
     scenario = tiny(preset="none")
     assert set(scenario.knob_notes()) <= set(scenario.knob_specs())
     assert "pte_scan.nice" not in scenario.knob_notes()
+
+
+def test_knobs_of_page_tables_and_processes_have_no_effect_on_a_physical_walk() -> None:
+    found = noted(tiny(pte_scan__walk="physical"), "pte_scan")
+    assert found["pte_scan.prctl"] == "No effect here: the walk is physical."
+    assert {"pte_scan.pte_top_ns", "pte_scan.holes", "pte_scan.budget"} <= set(found)

@@ -36,6 +36,7 @@ KNOBS: dict[str, list[Any]] = {
     "pte_scan__nice": [-20, 0, 19],
     "pte_scan__scan_delay_ms": [0, 100],
     "pte_scan__budget": ["raised", "strict", "until_useful"],
+    "pte_scan__walk": ["virtual", "virtual", "physical"],
     "pte_scan__holes": ["stop", "pass"],
     "pte_scan__page_budget_pct": [0, 1, 25],
     "pte_scan__scan_sleep_ms": [0, 1, 16],

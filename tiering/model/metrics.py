@@ -116,6 +116,11 @@ METRICS: tuple[Metric, ...] = (
         "thp_split_pmd", "", "machine", "Huge mappings that a scan split into PTEs.", counter=True,
     ),
     Metric(
+        "scan_unmapped", "pages", "machine",
+        "Page cache that nobody maps, seen by a physical scan, which finds no accessed bit of it.",
+        counter=True,
+    ),
+    Metric(
         "pghot_recorded_accesses", "", "machine", "Reports that went into hotness records.",
         counter=True,
     ),
@@ -159,6 +164,23 @@ METRICS: tuple[Metric, ...] = (
     Metric("access_share", "", "node", "Share of all accesses served by the node."),
     Metric("latency_ns", "ns", "node", "Loaded latency of one access to the node."),
     Metric("utilisation", "", "node", "Bandwidth in use, accesses and migration copies together."),
+    Metric("scan_period_ms", "ms", "node", "Scan period of the node, where the scan is physical."),
+    Metric(
+        "scan_interval_ms", "ms", "node",
+        "Time between the starts of the last two visits, where the scan is physical.",
+    ),
+    Metric(
+        "full_scan_ms", "ms", "node", "Time of the last full scan, where the scan is physical."
+    ),
+    Metric("scan_size_mib", "MiB", "node", "Scan size of the node, where the scan is physical."),
+    Metric("scan_useful", "folios", "node", "Useful folios found by the last physical visit."),
+    Metric("longest_visit_ms", "ms", "node", "Longest uninterrupted physical visit so far."),
+    Metric(
+        "missed_deadlines", "", "node", "Physical visits more than a tenth of the period late.",
+        counter=True,
+    ),
+    Metric("nr_visits", "", "node", "Visits of a physical scan to the node.", counter=True),
+    Metric("nr_scanned", "pages", "node", "Pages looked at by a physical scan.", counter=True),
     Metric("resident_mib", "MiB", "mm_node", "Memory of one process resident on one node."),
     Metric("throughput", "accesses/s", "mm", "Accesses of the process per simulated second."),
     Metric("progress", "", "mm", "Share of the fixed work that is done; 0 where work is endless."),

@@ -12,6 +12,13 @@ DEMOTION = (
 """Knobs of reclaim that matter only where folios can sink; its watermarks matter everywhere."""
 
 
+VIRTUAL = (
+    "budget", "holes", "pte_top_ns", "pte_none_ns", "prctl", "scan_scale", "stretch",
+    "failure_feedback", "failure_stretch", "target",
+)  # fmt: skip
+"""Knobs of a scan that are about VMAs, processes or the top tier."""
+
+
 def notes(scenario: "Scenario") -> dict[str, str]:
     """A sentence for each knob without effect, by path, whether the preset shows it or not."""
     found: dict[str, str] = {}
@@ -25,8 +32,13 @@ Note = tuple[list[str], str]
 
 
 def _scanning(scenario: "Scenario") -> Iterator[Note]:
+    physical = scenario.pte_scan.walk == "physical"
+    if physical:
+        yield [f"pte_scan.{name}" for name in VIRTUAL], "the walk is physical."
+    else:
+        yield [f"pte_scan.{name}" for name in ("rmap_factor", "nr_sharers")], "the walk is virtual."
     one_each = all(one_vma(process) for process in scenario.processes)
-    if one_each and not scenario.pte_scan.page_budget_pct:
+    if one_each and not physical and not scenario.pte_scan.page_budget_pct:
         yield (
             ["pte_scan.scan_size_mib"],
             "every mm is one VMA, and as posted the budget is tested only between VMAs.",

@@ -77,10 +77,10 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
         "nr_scanned": int(mms.nr_scanned.sum()),
         "missed_deadlines": int(mms.missed.sum()),
         "missed_share": float(mms.missed.sum() / max(int(mms.nr_visits.sum()), 1)),
-        "longest_visit_ms": int(mms.longest_ns.max()) / NS_PER_MS,
+        "longest_visit_ms": int(mms.longest_ns.max(initial=0)) / NS_PER_MS,
         "scan_s": sum(thread.scan_ns for thread in sim.threads) / NS_PER_S,
         "full_scan_ms": spread(passes[:, 1]),
-        "mm_full_scan_ms": _by_mm(passes, names),
+        "mm_full_scan_ms": _by_mm(passes, scanner.names),
     }
 
 

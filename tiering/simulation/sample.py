@@ -10,6 +10,7 @@ from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
 from tiering.simulation.scenario import FOLIOS_PER_MIB
+from tiering.sources.pfn_scan import PfnScanner
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -114,6 +115,9 @@ class Sampler:
                 if name not in told:
                     self._put(row, f"mm.{name}", values)
                 told.add(name)
+        if isinstance(self._sim.scanner, PfnScanner):
+            for name, values in self._sim.scanner.node_columns(self._nodes.shape[1]).items():
+                self._put(row, f"node.{name}", values)
 
     def _put(self, row: NDArray[np.float64], field: str, values: NDArray[Any]) -> None:
         first, end = self._at[field]

@@ -28,9 +28,14 @@ NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 
 
 def thread_lists(scenario: Scenario, source: str) -> list[list[int]]:
-    """The mms of each thread of a source."""
+    """The mms of each thread of a source, or the slow nodes, by their place among them, where it
+    goes through page frames."""
     if source != "pte_scan":
         return [list(range(scenario.nr_processes))]
+    if scenario.pte_scan.walk == "physical":
+        nr_nodes = len(slow_nodes(scenario))
+        nr = scenario.pte_scan.nr_threads or max(nr_nodes, 1)
+        return [list(range(first, nr_nodes, nr)) for first in range(nr)]
     homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
     nr = scenario.pte_scan.nr_threads
     if nr > 0:
@@ -44,12 +49,17 @@ def nr_threads(scenario: Scenario) -> dict[str, int]:
     return {name: len(thread_lists(scenario, name)) for name in scenario.joined.sources}
 
 
+def slow_nodes(scenario: Scenario) -> list[tuple[int, str]]:
+    """(nid, name) of all nodes below the top tier."""
+    top = min(node.tier for node in scenario.nodes)
+    return [(node.nid, node.name) for node in scenario.nodes if node.tier > top]
+
+
 def kmigrated_nids(scenario: Scenario) -> list[int]:
     """Nodes with a kmigrated: those below the top tier, where hot folios wait for it."""
     if not scenario.joined.waits:
         return []
-    top = min(node.tier for node in scenario.nodes)
-    return [node.nid for node in scenario.nodes if node.tier > top]
+    return [nid for nid, _ in slow_nodes(scenario)]
 
 
 def migrating(scenario: Scenario) -> Migration:

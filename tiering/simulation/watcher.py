@@ -11,11 +11,12 @@ from tiering.simulation.build import World
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import thread_lists
+from tiering.simulation.threads import slow_nodes, thread_lists
 from tiering.sources.chmu import ChmuReader
 from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
 from tiering.sources.lru_gen_walk import LruGenWalker
+from tiering.sources.pfn_scan import PfnScanner
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
 
@@ -38,9 +39,15 @@ def watchers(parts: Parts) -> dict[str, Source]:
 
 def _pte_scan(parts: Parts) -> Source:
     scenario, world = parts.scenario, parts.world
+    lists = thread_lists(scenario, "pte_scan")
+    thread = PRESETS[scenario.preset].thread or "kmmscand"
+    if scenario.pte_scan.walk == "physical":
+        return PfnScanner(
+            scenario.pte_scan, world.memory, world.rates, parts.scratch, slow_nodes(scenario),
+            len(world.mms), lists, thread,
+        )  # fmt: skip
     return PteScanner(
-        scenario.pte_scan, world.memory, world.rates, parts.scratch, world.mms,
-        thread_lists(scenario, "pte_scan"), PRESETS[scenario.preset].thread or "kmmscand",
+        scenario.pte_scan, world.memory, world.rates, parts.scratch, world.mms, lists, thread,
         parts.queue.books, int(world.top_tier.sum()),
     )  # fmt: skip
 

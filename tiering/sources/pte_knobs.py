@@ -16,6 +16,17 @@ class PteScan(NamedTuple):
         bool,
         Knob("", None, None, "Whether the thread scans at all.", _V0 + ": scan_enabled", live=True),
     ] = True
+    walk: Annotated[
+        Literal["virtual", "physical"],
+        Knob(
+            "",
+            None,
+            None,
+            "What is gone through: the page tables of mms, as posted, or the page frames of slow "
+            "nodes, each of which then has a period as an mm has.",
+            "asked on the list",
+        ),
+    ] = "virtual"
     scan_period_ms: Annotated[
         int,
         Knob(
@@ -221,6 +232,17 @@ class PteScan(NamedTuple):
         Knob("ns", 0, 1000, "Cost of an empty PTE of a page table that exists.",
              "assumption: an eighth of a cache line, read in order"),
     ] = 1.0  # fmt: skip
+    rmap_factor: Annotated[
+        float,
+        Knob("PTEs", 1, 1000, "Cost of a mapping that is looked at by its folio's reverse map, in "
+             "PTEs of the slow tier; counts where the walk is physical.",
+             "10 to 50 in order of magnitude; not calibrated"),
+    ] = 20.0  # fmt: skip
+    nr_sharers: Annotated[
+        int,
+        Knob("mms", 2, 1000, "Mappings of a folio that several mms map (shared_pct), each of which "
+             "costs as much; counts where the walk is physical.", "assumption: two"),
+    ] = 2  # fmt: skip
     visit_ns: Annotated[
         int, Knob("ns", 0, 1_000_000, "Fixed cost of a visit.", "assumption: a few cache misses")
     ] = 1000

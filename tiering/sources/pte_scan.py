@@ -21,7 +21,15 @@ from tiering.sources.pte_adapt import clamp
 from tiering.sources.pte_knobs import PteScan
 from tiering.sources.pte_state import MM, MmTable, ScannedMm, buffers, mm_table, post, rules
 from tiering.sources.pte_visit import NEVER, NS_PER_MS, rest, scan
-from tiering.sources.pte_walk import COLDPAGE, IDLEPAGE, SLOWTIER, SPLITS, TOPTIER, VMA_SCANS
+from tiering.sources.pte_walk import (
+    COLDPAGE,
+    IDLEPAGE,
+    SLOWTIER,
+    SPLITS,
+    TOPTIER,
+    UNMAPPED,
+    VMA_SCANS,
+)
 from tiering.sources.source import Step
 
 BUFFER_GRANULES = 32
@@ -34,6 +42,7 @@ COUNTERS = {
     "nr_kmmscand_idlepage": IDLEPAGE,
     "nr_kscand_coldpage": COLDPAGE,
     "thp_split_pmd": SPLITS,
+    "scan_unmapped": UNMAPPED,
 }
 """Metric names of what the loops count."""
 
@@ -45,6 +54,7 @@ class PteScanner:
     """All scanning threads' work. `run` takes and returns the clock of the thread that pays."""
 
     stalls: ClassVar[bool] = False
+    KIND: ClassVar[str] = "mm"
 
     def __init__(
         self,
@@ -69,7 +79,7 @@ class PteScanner:
         self.mms: MmTable = mm_table(mms, knobs, shared, memory.nr.size)
         nr_seen = memory.free.size if knobs.target != "default" and nr_top > 1 else 0
         for mm in range(len(mms)):
-            self.enter(mm, 0)
+            self._register(mm, 0)
         everyone = [range(len(mms))]
         self.posts = [
             post([mm for mm in one if mms[mm].vmas], knobs.mms_to_scan, nr_seen)
@@ -147,7 +157,11 @@ class PteScanner:
         self._rules = rules(knobs, slow)
 
     def enter(self, mm: int, now: int) -> None:
-        """An mm that has just begun: due after the delay, with the period and size of new mms."""
+        """An mm that has just begun."""
+        self._register(mm, now)
+
+    def _register(self, mm: int, now: int) -> None:
+        """Due after the delay, with the period and size of new mms."""
         knobs, mms = self.knobs, self.mms
         mms.period_ms[mm] = clamp(
             knobs.scan_period_ms, knobs.scan_period_min_ms, knobs.scan_period_max_ms
@@ -178,7 +192,7 @@ class PteScanner:
     def _event(self, row: list[int]) -> dict[str, Any]:
         clock, mm, useful, old_period, period, old_size, size = row
         text = (
-            f"{self._thread}: mm {self.names[mm]} useful {useful} "
+            f"{self._thread}: {self.KIND} {self.names[mm]} useful {useful} "
             f"period {old_period} -> {period} ms size {old_size} -> {size} MiB"
         )
         return {"t_ns": clock, "kind": "log", "text": text}

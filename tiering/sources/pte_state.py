@@ -41,12 +41,14 @@ PASS_WIDTH = 3
 class ScannedMm(NamedTuple):
     """An mm on the list; vmas holds (first granule, end granule, size in MiB), scale what its
     process sets by prctl. grounds: of each VMA the PTEs populated in a page table, and whether
-    several mms map folios of it; empty for VMAs without holes that nobody shares."""
+    several mms map folios of it; empty for VMAs without holes that nobody shares. nid: -1, or the
+    node that takes its place where the scan is physical."""
 
     name: str
     vmas: tuple[tuple[int, int, float], ...]
     scale: int | None = None
     grounds: tuple[tuple[int, bool], ...] = ()
+    nid: int = -1
 
 
 class MmTable(NamedTuple):
@@ -63,7 +65,7 @@ class MmTable(NamedTuple):
     uncut. nr_visits, nr_scanned: counters. cursor: VMA where the next visit begins, counted from
     vma_at[mm], and inside: at which granule of it. vma_at: [M + 1]. vma_first, vma_end: [V]
     granules. vma_mib: f64[V] of address space. present, shared: [V], split: i32[G], see
-    pte_walk.KnownVma.
+    pte_walk.KnownVma. nid: see ScannedMm.
     """
 
     period_ms: Ints
@@ -94,6 +96,7 @@ class MmTable(NamedTuple):
     present: Ints
     shared: NDArray[np.bool_]
     split: NDArray[np.int32]
+    nid: Ints
 
 
 class Rules(NamedTuple):
@@ -121,6 +124,8 @@ class Rules(NamedTuple):
     pte_slow_ns: float
     pte_top_ns: float
     pte_none_ns: float
+    rmap_ns: float
+    nr_sharers: int
     visit_ns: int
     skip_ns: int
     test: int
@@ -144,7 +149,7 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         mms_to_scan=knobs.mms_to_scan,
         decay_shift=knobs.decay_shift or NO_DECAY,
         budget=_BUDGETS[knobs.budget],
-        page_budget_pct=knobs.page_budget_pct,
+        page_budget_pct=knobs.page_budget_pct or (100 if knobs.walk == "physical" else 0),
         stops=knobs.holes == "stop",
         scaled=knobs.prctl == "period",
         fed_back=_FEEDBACK[knobs.failure_stretch] if knobs.failure_feedback else 0,
@@ -152,6 +157,8 @@ def rules(knobs: PteScan, slow: float = 1.0) -> Rules:
         pte_slow_ns=knobs.pte_slow_ns * slow,
         pte_top_ns=knobs.pte_top_ns * slow,
         pte_none_ns=knobs.pte_none_ns * slow,
+        rmap_ns=knobs.rmap_factor * knobs.pte_slow_ns * slow,
+        nr_sharers=knobs.nr_sharers,
         visit_ns=round(knobs.visit_ns * slow),
         skip_ns=round(knobs.skip_ns * slow),
         test=_TESTS[knobs.useful],
@@ -238,6 +245,7 @@ def mm_table(mms: list[ScannedMm], knobs: PteScan, books: Books, nr_granules: in
         present=np.array([present for present, _ in grounds], np.int64),
         shared=np.array([shared for _, shared in grounds], np.bool_),
         split=np.zeros(nr_granules, np.int32),
+        nid=np.array([mm.nid for mm in mms], np.int64),
     )
     table.last_start[:] = -1
     table.pass_start[:] = -1

@@ -11,6 +11,7 @@ import numpy as np
 from tiering.engine.flow import TIME, next_tick
 from tiering.engine.jit import loop
 from tiering.engine.reports import hand_on, has_room
+from tiering.sources.pfn_walk import Frames, walk_node
 from tiering.sources.pte_adapt import adapt, stretched
 from tiering.sources.pte_state import (
     BEGUN,
@@ -68,14 +69,11 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
         if mms.pass_start[mm] < 0:
             mms.pass_start[mm] = clock
         before = n
-        known = KnownVma(mms.present[vma], mms.shared[vma], mms.split, buffers.counts, post.seen)
-        granule, clock, n, nr_runs, scanned = walk(
-            memory, rates, scratch, mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma], clock,
-            until, pace, rules, known, at[PAGES_LEFT], found, n, nr_runs,
-        )  # fmt: skip
+        granule, clock, n, nr_runs, scanned = _walk_on(
+            memory, rates, scratch, mms, post, buffers, rules, vma, clock, until, pace, n, nr_runs
+        )
         busy += clock - begin
         at[USEFUL] += n - before
-        buffers.counts[VMA_SCANS] += granule == mms.vma_end[vma]
         if walked(mms, at, post.span, rules, vma, granule, scanned):
             if mms.cursor[mm] + mms.inside[mm] == 0:
                 end_pass(mms, mm, clock, n, buffers.passes[nr_pass])
@@ -96,6 +94,26 @@ def scan(memory, rates, scratch, mms, post, buffers, rules, clock, until, pace, 
             break
     hand_on(found, nr_stamped, nr_runs, clock)
     return clock, busy, n, nr_runs, nr_log, nr_pass, ended
+
+
+@loop
+def _walk_on(memory, rates, scratch, mms, post, buffers, rules, vma, clock, until, pace, n, runs):  # type: ignore[no-untyped-def]
+    """Go on in the VMA where the visit is, or in the node; see `walk` and `walk_node`."""
+    at, found, counts = post.at, buffers.reports, buffers.counts
+    first, end = mms.vma_first[vma] + at[GRANULE], mms.vma_end[vma]
+    nid = mms.nid[at[MM]]
+    if nid >= 0:
+        of = Frames(nid, at[PAGES_LEFT], counts)
+        return walk_node(
+            memory, rates, scratch, first, end, clock, until, pace, rules, of, found, n, runs
+        )
+    known = KnownVma(mms.present[vma], mms.shared[vma], mms.split, counts, post.seen)
+    granule, clock, n, runs, scanned = walk(
+        memory, rates, scratch, first, end, clock, until, pace, rules, known, at[PAGES_LEFT], found,
+        n, runs,
+    )  # fmt: skip
+    counts[VMA_SCANS] += granule == end
+    return granule, clock, n, runs, scanned
 
 
 @loop

@@ -40,9 +40,9 @@ AS_INTENDED, AS_POSTED, TWO_WINDOWS = range(3)
 """Which folios are useful: `_update` and `_update_two_windows`."""
 TABLE = 512
 """PTEs of a page table."""
-NR_COUNTS = 6
-VMA_SCANS, SLOWTIER, TOPTIER, IDLEPAGE, COLDPAGE, SPLITS = range(NR_COUNTS)
-"""Fields of the kernel's counters, PTEs but for VMA_SCANS and SPLITS."""
+NR_COUNTS = 7
+VMA_SCANS, SLOWTIER, TOPTIER, IDLEPAGE, COLDPAGE, SPLITS, UNMAPPED = range(NR_COUNTS)
+"""What is counted, PTEs but for VMA_SCANS and SPLITS; UNMAPPED: pages without, in pfn_walk.py."""
 
 
 class KnownVma(NamedTuple):
