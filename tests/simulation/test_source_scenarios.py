@@ -41,6 +41,20 @@ def test_a_threshold_too_high_units_too_large_or_counters_too_few_find_less(
     assert result_of("chmu-hot-list", until_s=5.0)["metrics"]["top_tier_share"] > 0.85
 
 
+def test_a_unit_that_is_always_on_reaches_any_threshold_but_few_counters_stay_with_the_cold() -> (
+    None
+):
+    """A hot page has 36 accesses a second: sixteen in half a second, but never in 100 ms."""
+    epochs = result_of("chmu-always-on", chmu__epoch_type="epoch")["metrics"]
+    plenty = result_of("chmu-always-on", chmu__nr_counters=0)["metrics"]
+    few = result_of("chmu-always-on")["metrics"]
+    assert epochs["top_tier_share"] < 0.01
+    assert plenty["time_to_90_s"] < 2
+    assert plenty["top_tier_share"] > 0.99 * plenty["oracle_share"]
+    assert few["time_to_90_s"] > 5 * plenty["time_to_90_s"]
+    assert few["top_tier_share"] < 0.95 * few["oracle_share"]
+
+
 def test_more_samples_bring_the_hot_set_home_sooner_and_cost_more_interrupts() -> None:
     """One access in 10,000 finds a hot page of 40 accesses a second once in four minutes."""
     many = result_of("sampled-accesses", until_s=10.0)["metrics"]

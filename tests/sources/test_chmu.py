@@ -12,7 +12,8 @@ from tiering.engine.poisson_tail import tail
 from tiering.engine.touch import scratch
 from tiering.sources.chmu import ChmuReader
 from tiering.sources.chmu_knobs import Chmu
-from tiering.sources.chmu_list import EPOCH, LISTED, LOST, hot_share
+from tiering.sources.chmu_list import hot_share
+from tiering.sources.chmu_unit import EPOCH, LISTED, LOST
 from tiering.sources.source import Step
 
 MS = 1_000_000

@@ -23,6 +23,7 @@ COMPILER_BYTES = 320 * 2**20  # more where loops are not compiled yet
 FOLIO_BYTES = 4
 STAMP_BYTES = 2
 MARK_BYTES = 4  # the scan time of NUMA balancing
+COUNTER_BYTES = 4  # of a hotness unit that is always on, for each slow node
 QUEUE_BYTES = 0.375  # an eighth, twice as much where it grows, beside the old one
 GRANULE_BYTES = 108
 MARKED_GRANULE_BYTES = 32  # and what is known of its marks
@@ -114,6 +115,9 @@ def _shares(
     granule = GRANULE * slot + GRANULE_BYTES
     if "hint_fault" in scenario.joined.sources:
         granule += GRANULE * MARK_BYTES + MARKED_GRANULE_BYTES
+    if "chmu" in scenario.joined.sources and scenario.chmu.epoch_type == "always_on":
+        top = min(node.tier for node in scenario.nodes)
+        granule += GRANULE * COUNTER_BYTES * sum(node.tier > top for node in scenario.nodes)
     row = ROW_BYTES + ROW_NODE_BYTES * len(scenario.nodes)
     row += ROW_PHASE_BYTES * max(workload.phase_accesses.size, 1)
     wholes = extents

@@ -57,7 +57,7 @@ def _chmu(parts: Parts) -> Source:
     slow = (~world.top_tier).astype(np.uint8)
     return ChmuReader(
         parts.scenario.chmu, world.memory, world.rates, parts.scratch, slow,
-        parts.progress.flow.tau,
+        parts.progress.flow.tau, world.write_share,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Knobs of the CXL hotness monitoring unit (docs/model.md#chmu)."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from tiering.model.knobs import Knob
 
@@ -10,9 +10,15 @@ _SPEC = "CXL 3.2 CHMU, as in the perf driver RFC of November 2024"
 class Chmu(NamedTuple):
     """Knobs of the unit of each slow node, and of the thread that reads their lists."""
 
+    epoch_type: Annotated[
+        Literal["epoch", "always_on"],
+        Knob("", None, None, "Whether units are listed at the end of an epoch, when all counters "
+             "begin anew, or as soon as they reach the threshold, when theirs is freed.",
+             _SPEC + ": epoch_type"),
+    ] = "epoch"  # fmt: skip
     epoch_ms: Annotated[
         int,
-        Knob("ms", 10, 60_000, "Length of an epoch, after which counters begin anew.",
+        Knob("ms", 10, 60_000, "Length of an epoch; always on, how often the list is read.",
              _SPEC + ": epoch; QEMU's model refreshes each 100 ms", live=True),
     ] = 100  # fmt: skip
     hotness_threshold: Annotated[
@@ -40,6 +46,20 @@ class Chmu(NamedTuple):
         Knob("entries", 0, 2**31, "Entries of the hot list of a node; what comes after is lost. "
              "0 = no bound.", "QEMU's model has 64"),
     ] = 65_536  # fmt: skip
+    access_type: Annotated[
+        Literal["both", "reads", "writes"],
+        Knob("", None, None, "Which accesses are counted.", _SPEC + ": access_type"),
+    ] = "both"  # fmt: skip
+    range_base_mib: Annotated[
+        int,
+        Knob("MiB", 0, 2**31, "Where the range begins of which accesses are counted, in whole 256 "
+             "MiB.", _SPEC + ": range_base; a bit for each 256 MiB"),
+    ] = 0  # fmt: skip
+    range_size_mib: Annotated[
+        int,
+        Knob("MiB", 0, 2**31, "Size of that range, in whole 256 MiB; 0 = all that there is.",
+             _SPEC + ": range_size"),
+    ] = 0  # fmt: skip
     entry_ns: Annotated[
         float,
         Knob("ns", 0, 1_000_000, "CPU time of reading an entry.", "reading device memory; a guess"),

@@ -10,10 +10,7 @@ c is where as many units are expected to have come as there are counters. The un
 own: no accessed bit is read or cleared, and its random numbers are nobody else's.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tiering.engine.collect import collect
 from tiering.engine.draw import draw_block
@@ -25,39 +22,12 @@ from tiering.engine.poisson_tail import tail
 from tiering.engine.random import mix64, uniform_of
 from tiering.engine.reports import hand_on, has_room
 from tiering.engine.sweep import read_block
-from tiering.engine.touch import BLOCK, phase_of, set_threshold, touches
+from tiering.engine.touch import BLOCK, set_threshold
+from tiering.sources.chmu_always import count_window, list_counted
+from tiering.sources.chmu_unit import CURSOR, DUE, EPOCH, LISTED, LOST, SALT, expect
 
-DUE, CURSOR, EPOCH, LISTED, LOST = range(5)  # fields of `at`
-NR_AT = 5
-SALT = np.uint64(0x6A09E667F3BCC909)
 _STEPS = 40  # of the bisection for c
 _CLASS = np.uint32(CLASS_MASK)
-
-
-class Unit(NamedTuple):
-    """Where the reading thread is. at: i64[NR_AT] end of the epoch (ns), granule that is read next
-    or -1 while it sleeps, epochs so far, entries read and lost in all. begin, end: f64[P] work time
-    at the begin and the end of the epoch that is read. entries: i64[N] on the list of each node.
-    counting: f64[N] c. expected: f64[MAX_ROWS] working array."""
-
-    at: NDArray[np.int64]
-    begin: NDArray[np.float64]
-    end: NDArray[np.float64]
-    entries: NDArray[np.int64]
-    counting: NDArray[np.float64]
-    expected: NDArray[np.float64]
-
-
-class Rules(NamedTuple):
-    """The knobs as the loops take them: ns are those of the clock; unit_pages of 4 KiB."""
-
-    epoch_ns: int
-    threshold: int
-    downsampling: int
-    unit_pages: int
-    nr_counters: int
-    hotlist_max: int
-    entry_ns: float
 
 
 @loop
@@ -85,12 +55,15 @@ def read_lists(memory, rates, scratch, slow, one, rules, clock, until, pace, fou
                 clock = min(at[DUE], until)
                 continue
             _end_epoch(memory, rates, slow, one, rules, pace)
+            if rules.always:
+                count_window(memory, rates, one, rules, slow)
         begin = clock  # collecting for one node overwrites a granule behind what another gave: 2
         while at[CURSOR] < memory.nr.size and clock < until and has_room(found, n, nr_runs, 2):
             granule = at[CURSOR]
-            if memory.nr_slow[granule] > 0:
+            inside = rules.first <= granule < rules.end
+            if inside and (memory.nr_slow[granule] > 0 or rules.always):
                 before = n
-                n, read = _list_granule(memory, rates, scratch, slow, one, rules, granule, found, n)
+                n, read = _list(memory, rates, scratch, slow, one, rules, granule, found, n)
                 clock += np.int64(read * rules.entry_ns + 0.5)
                 if n > before:
                     found.ends[nr_runs] = n
@@ -127,33 +100,23 @@ def _end_epoch(memory, rates, slow, one, rules, pace):  # type: ignore[no-untype
         one.end[p] = max(tau, one.begin[p])
     for nid in range(slow.size):
         one.entries[nid] = 0
-        if slow[nid] and rules.nr_counters > 0:
+        if slow[nid] and rules.nr_counters > 0 and not rules.always:
             one.counting[nid] = _counting(memory, rates, one, rules, nid)
-
-
-@loop
-def _expected(rates, one, rules, mm, row0, rows):  # type: ignore[no-untyped-def]
-    """one.expected[:rows] = counted accesses of a folio of each of these rows in the epoch."""
-    nr_rows = rates.nr_rows[mm]
-    at = rates.share_at[mm] + row0 - rates.row_at[mm]
-    begin, end = phase_of(rates, mm, one.begin[mm]), phase_of(rates, mm, one.end[mm])
-    for c in range(rows):
-        x = touches(rates, row0 + c, at + c, nr_rows, begin, end)
-        one.expected[c] = max(x, 0.0) / rules.downsampling
 
 
 @loop
 def _counting(memory, rates, one, rules, nid):  # type: ignore[no-untyped-def]
     """Part of the epoch after which the counters of a node are expected to be taken."""
+    _count_rows(memory, one, rules, nid)
     lo, hi = 0.0, 1.0
     for step in range(_STEPS):
         part = 1.0 if step == 0 else (lo + hi) / 2
         came = 0.0
         for mm in range(rates.row_at.size):
             for row in range(rates.row_at[mm], rates.row_at[mm] + rates.nr_rows[mm]):
-                nr = memory.resident[row, nid]
+                nr = one.inside[row]
                 if nr > 0:
-                    _expected(rates, one, rules, mm, row, 1)
+                    expect(rates, one, rules, mm, row, 1)
                     per = memory.pages[row] / rules.unit_pages  # units of a folio
                     came += nr * per * one_minus_exp_minus(one.expected[0] / per * part)
         if step == 0 and came <= rules.nr_counters:
@@ -166,13 +129,39 @@ def _counting(memory, rates, one, rules, nid):  # type: ignore[no-untyped-def]
 
 
 @loop
+def _count_rows(memory, one, rules, nid):  # type: ignore[no-untyped-def]
+    """one.inside = folios of each row on a node, those in the range if there is one."""
+    nr_granules = memory.nr.size
+    if rules.first == 0 and rules.end >= nr_granules:
+        for row in range(one.inside.size):
+            one.inside[row] = memory.resident[row, nid]
+        return
+    one.inside[:] = 0
+    tag = np.uint32(nid << NID_SHIFT)
+    for granule in range(rules.first, min(rules.end, nr_granules)):
+        start = granule * GRANULE
+        for index in range(start, start + memory.nr[granule]):
+            word = memory.folio[index]
+            if word & np.uint32(NID_MASK) == tag:
+                one.inside[memory.row0[granule] + np.int64(word & _CLASS)] += 1
+
+
+@loop
+def _list(memory, rates, scratch, slow, one, rules, granule, found, n):  # type: ignore[no-untyped-def]
+    """Append the folios of listed units of a granule; returns (n, entries read)."""
+    if rules.always:
+        return list_counted(memory, one, rules, slow, granule, found, n)
+    return _list_granule(memory, rates, scratch, slow, one, rules, granule, found, n)
+
+
+@loop
 def _list_granule(memory, rates, scratch, slow, one, rules, granule, found, n):  # type: ignore[no-untyped-def]
     """Append the folios of hot units of a granule; returns (n, entries read)."""
     mm = np.int64(memory.mm[granule])
     row0, rows = np.int64(memory.row0[granule]), np.int64(memory.rows[granule])
     start, nr = granule * GRANULE, np.int64(memory.nr[granule])
     folio_pages = memory.pages[row0]
-    _expected(rates, one, rules, mm, row0, rows)
+    expect(rates, one, rules, mm, row0, rows)
     read = np.int64(0)
     for nid in range(slow.size):
         if not slow[nid]:
@@ -238,7 +227,8 @@ def _swept(memory, rates, scratch, one, rules, granule, base, size):  # type: ig
     """scratch.touched of a block that is swept: touch times are known, so counts are."""
     sweep = np.int64(memory.sweep[granule])
     mm = memory.mm[granule]
-    least = np.ceil(rules.threshold * rules.downsampling / rates.sweeps.burst[sweep])
+    each = rates.sweeps.burst[sweep] * rules.part[mm] / rules.downsampling  # counted in a read
+    least = np.ceil(rules.threshold / each) if each > 0.0 else np.inf
     out = scratch.touched[:size]
     read_block(rates.sweeps, sweep, granule, base, one.begin[mm], one.end[mm], least, out)
 
