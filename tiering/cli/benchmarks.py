@@ -14,6 +14,7 @@ from tiering.cli.bench_cost import COSTS
 from tiering.cli.bench_load import THRASH, bench_scenario
 from tiering.cli.bench_memory import MEMORY
 from tiering.cli.bench_replay import REPLAYS
+from tiering.cli.bench_sources import BY_SOURCE
 from tiering.cli.bench_speed import SPEEDS
 from tiering.cli.bench_visit import VISITS
 from tiering.cli.measure import REPEATS, Figure, best, rewrite_rate, scatter_rate
@@ -132,4 +133,5 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "encode": _encode,
     "start": _start,
     "page_up": _page_up,
+    **BY_SOURCE,
 }
