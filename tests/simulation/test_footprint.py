@@ -65,6 +65,9 @@ MEASURED = {
     "64 GiB with records of four bytes": large(
         v_size_mib=65536.0, v_pattern="zipf", preset="chmu_pghot_precise"
     ),
+    "32 GiB on a hotness unit that is always on": large(
+        v_size_mib=32_768.0, preset="chmu", chmu__epoch_type="always_on"
+    ),
     "10,000 processes of 26 MiB": large(v_size_mib=26.0, processes__0__count=10_000),
     "64 GiB in pieces of 1 MiB": large(v_size_mib=65536.0, v_split_mib=1.0),
 }

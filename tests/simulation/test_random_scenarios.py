@@ -15,7 +15,16 @@ from tiering.simulation.scenario import Scenario
 
 PATTERNS = ["uniform", "zipf", "hot_set", "gaussian", "sequential", "growing"]
 KNOBS: dict[str, list[Any]] = {
-    "preset": ["none", "kmmscand_v0", "kmmscand_interim", "kmmscand_v1", "kscand_v2", "kscand_v3"],
+    "preset": [
+        "none",
+        "kmmscand_v0",
+        "kmmscand_interim",
+        "kmmscand_v1",
+        "kscand_v2",
+        "kscand_v3",
+        "klruscand",
+        "chmu",
+    ],
     "sample_ms": [10, 50, 100, 500],
     "reclaim__demotion_enabled": [False, True, True],
     "reclaim__lru": ["active_inactive", "mglru"],
@@ -41,6 +50,15 @@ KNOBS: dict[str, list[Any]] = {
     "pte_scan__page_budget_pct": [0, 1, 25],
     "pte_scan__scan_sleep_ms": [0, 1, 16],
     "pte_scan__scan_period_min_ms": [10, 400],
+    "lru_gen_walk__interval_ms": [10, 100],
+    "lru_gen_walk__batch_nr": [1, 300, 131_072],
+    "chmu__epoch_type": ["epoch", "always_on"],
+    "chmu__access_type": ["both", "reads", "writes"],
+    "chmu__epoch_ms": [10, 100],
+    "chmu__hotness_granual": [12, 14, 21],
+    "chmu__hotness_threshold": [1, 8, 500],
+    "chmu__nr_counters": [0, 50, 2000],
+    "chmu__hotlist_max": [0, 20],
     "machine__fault_us": [0.0, 1.0, 50.0],
 }
 NODE: dict[str, list[Any]] = {
