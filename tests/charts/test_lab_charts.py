@@ -62,6 +62,19 @@ def test_many_mms_become_a_band_and_the_first_few() -> None:
     assert "1000 mms" in chart.note
 
 
+def test_a_physical_scan_has_its_lines_per_slow_node() -> None:
+    of, physical = shape("a", "b"), SCANS | {"pte_scan.walk": "physical"}
+    made = rows(of, 1)
+    made["node.scan_period_ms"] = [[0, 700]]
+    made["mm.scan_period_ms"] = 0
+    chart = scan_period(columns(of), physical, NODES)
+    assert chart.title == "Scan period per node"
+    assert [s.name for s in chart.series] == ["wanted period", "measured interval"]
+    assert evaluate(chart, made)["wanted period"][0] == 700
+    two = scan_period(columns(of), physical, [*NODES, SomeNode("CXL1", 1, 4096)])
+    assert [s.name for s in two.series][::2] == ["CXL", "CXL1"]
+
+
 @pytest.mark.parametrize("chart", [scan_period, promotion_rate])
 def test_without_a_kernel_thread_a_chart_says_why_it_is_empty(chart) -> None:  # type: ignore[no-untyped-def]
     made = chart(columns(shape(threads=())), {"machine.tlb_entries": 1})

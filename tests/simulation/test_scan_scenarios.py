@@ -88,3 +88,10 @@ def test_a_physical_scan_pays_for_page_cache_that_nobody_maps_and_promotes_none_
     assert rows["scan_unmapped"][-1] == 96 * 256 * rows["node.nr_visits"][-1, 1] > 0
     assert physical.result()["counters"]["pgpromote_candidate"] == 0
     assert physical.result()["metrics"]["scan_s"] > virtual.result()["metrics"]["scan_s"]
+
+
+def test_a_walk_of_page_tables_splits_every_huge_mapping_and_one_of_page_frames_none() -> None:
+    changes = {"processes__0__vmas__0__order": 9, "until_s": 2.0}
+    for walk, splits in (("virtual", 48), ("physical", 0)):
+        simulation, _, _ = finished(tiny(pte_scan__walk=walk, **changes))
+        assert simulation.result()["counters"]["thp_split_pmd"] == splits

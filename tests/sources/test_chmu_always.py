@@ -314,3 +314,22 @@ def test_counters_of_an_epoch_are_not_taken_by_what_lies_outside_the_range() -> 
     one = Lasting([Layout(16 * GRANULE)], 0.7, knobs)
     (found,) = one.windows(1)
     assert within(len(found), 8 * GRANULE, tail(0.7, 1))
+
+
+@pytest.mark.compiled
+def test_each_device_counts_its_own_part_of_a_unit() -> None:
+    """Units of two pages, one on each of two devices: half the accesses each."""
+    nr, x, threshold = 8000, 1.5, 2
+    memory = laid_out([Layout(nr)], [ROOM] * 3, [0, 1, 1])
+    memory.folio[1:nr:2] ^= np.uint32((1 ^ 2) << NID_SHIFT)
+    tau, slow = np.zeros(1), np.array([0, 1, 1], np.uint8)
+    knobs = ON._replace(hotness_granual=13, hotness_threshold=threshold)
+    reader = ChmuReader(knobs, memory, row_rates([x / EPOCH_NS]), scratch(), slow, tau)
+    pace = Pace(np.zeros(2, np.int64), tau, np.ones(1), np.full(1, np.inf))
+    clock, found = 0, np.zeros(0, np.uint32)
+    while clock < EPOCH_NS + 1:
+        clock = reader.run(0, clock, EPOCH_NS + 1, pace, True).clock
+        found = np.concatenate([found, reader.reports.folios])
+    assert np.unique(found).size == found.size
+    for odd in (0, 1):
+        assert within(int((found % 2 == odd).sum()), nr // 2, tail(x, threshold))

@@ -1,26 +1,36 @@
 """Scan period: what the scanner wants for every mm, and what it gets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tiering.charts.chart import Chart, Reference, Series
+from tiering.charts.chart import Chart, NodeLike, Reference, Series
 from tiering.charts.colours import NEUTRAL, process_colour
 
 MOST_MMS = 8
 FIRST_FEW = 3
-PERIOD, INTERVAL = "mm.scan_period_ms", "mm.scan_interval_ms"
+PERIOD, INTERVAL = "scan_period_ms", "scan_interval_ms"
 
 
-def scan_period(schema: dict[str, Any], knobs: Mapping[str, Any]) -> Chart:
-    """Step line per mm on a logarithmic axis, bounds drawn, measured interval thin and dashed.
+def scan_period(
+    schema: dict[str, Any], knobs: Mapping[str, Any], nodes: Sequence[NodeLike] = ()
+) -> Chart:
+    """Step line per mm on a logarithmic axis, bounds drawn, measured interval thin and dashed; per
+    slow node where the scan is physical.
 
     knobs: values by path; without `pte_scan` among them no thread scans, and the chart says so.
     """
+    physical = knobs.get("pte_scan.walk") == "physical"
     scans = "pte_scan.scan_period_ms" in knobs and bool(schema["threads"])
     mms = schema["mms"]
     series: tuple[Series, ...] = ()
     note = ""
-    if scans and len(mms) <= MOST_MMS:
+    if scans and physical:
+        top = min((node.tier for node in nodes), default=0)
+        slow = [(nid, node.name) for nid, node in enumerate(nodes) if node.tier > top]
+        series = tuple(
+            line for nid, name in slow for line in _one(nid, name, len(slow) == 1, "node")
+        )
+    elif scans and len(mms) <= MOST_MMS:
         series = tuple(
             line for nr, mm in enumerate(mms) for line in _one(nr, mm, alone=len(mms) == 1)
         )
@@ -29,7 +39,7 @@ def scan_period(schema: dict[str, Any], knobs: Mapping[str, Any]) -> Chart:
         note = f"{len(mms)} mms: band from min to max, median, and the first {FIRST_FEW}"
     return Chart(
         id="scan_period",
-        title="Scan period per mm",
+        title="Scan period per node" if physical else "Scan period per mm",
         question="Does the period settle, and is it kept?",
         unit="ms",
         range="log",
@@ -41,27 +51,33 @@ def scan_period(schema: dict[str, Any], knobs: Mapping[str, Any]) -> Chart:
     )
 
 
-def _wanted(nr: int, name: str) -> Series:
-    return Series(name, PERIOD, (nr,), style="step", colour=process_colour(nr))
+def _wanted(nr: int, name: str, scope: str = "mm") -> Series:
+    return Series(name, f"{scope}.{PERIOD}", (nr,), style="step", colour=process_colour(nr))
 
 
-def _one(nr: int, name: str, alone: bool) -> tuple[Series, Series]:
+def _one(nr: int, name: str, alone: bool, scope: str = "mm") -> tuple[Series, Series]:
     label = "measured interval" if alone else f"{name} measured"
     measured = Series(
-        label, INTERVAL, (nr,), style="step", colour=process_colour(nr), dash="dot", width=1.0
-    )
-    return _wanted(nr, "wanted period" if alone else name), measured
+        label, f"{scope}.{INTERVAL}", (nr,), style="step", colour=process_colour(nr), dash="dot",
+        width=1.0,
+    )  # fmt: skip
+    return _wanted(nr, "wanted period" if alone else name, scope), measured
 
 
 def _band() -> tuple[Series, ...]:
     return (
-        Series("min", PERIOD, style="band_low", colour=NEUTRAL, reduce="min", width=0.5),
-        Series("max", PERIOD, style="band_high", colour=NEUTRAL, reduce="max", width=0.5),
-        Series("median", PERIOD, style="step", colour=NEUTRAL, reduce="median", width=2.5),
+        Series("min", f"mm.{PERIOD}", style="band_low", colour=NEUTRAL, reduce="min", width=0.5),
+        Series("max", f"mm.{PERIOD}", style="band_high", colour=NEUTRAL, reduce="max", width=0.5),
+        Series("median", f"mm.{PERIOD}", style="step", colour=NEUTRAL, reduce="median", width=2.5),
         Series(
-            "median measured", INTERVAL, style="step", colour=NEUTRAL, dash="dot", reduce="median"
+            "median measured",
+            f"mm.{INTERVAL}",
+            style="step",
+            colour=NEUTRAL,
+            dash="dot",
+            reduce="median",
         ),
-    )
+    )  # fmt: skip
 
 
 def _bounds(knobs: Mapping[str, Any]) -> tuple[Reference, ...]:

@@ -16,7 +16,7 @@ def lab_charts(
     """All charts of a run. schema: of its rows; knobs: values by path."""
     return (
         node_occupancy(schema, nodes),
-        scan_period(schema, knobs),
+        scan_period(schema, knobs, nodes),
         promotion_rate(schema, knobs),
         access_mix(schema, nodes),
     )
