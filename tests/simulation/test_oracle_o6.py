@@ -37,6 +37,25 @@ def test_o6_what_rises_is_the_limit_in_every_period_until_all_has_risen(
     assert rows["migrate_limited"][-1] > 0
 
 
+RULES: dict[str, dict[str, Any]] = {
+    "freq_threshold": {"rooms__hotness": "two_windows", "two_windows__window_ms": 500},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_o6_the_limit_is_that_of_migration_whatever_rule_lets_rise(rule: str) -> None:
+    app = {"threads": 4, "vmas": [{"size_mib": float(SIZE_MIB), "node": "CXL"}]}
+    changes: dict[str, Any] = {
+        "migration__rate_limit_mib_s": LIMIT_MIB_S, "until_s": 8.0, "rooms__promotion": rule,
+        "pte_scan__scan_period_ms": 400, "pte_scan__ignore_threshold": 1,
+    }  # fmt: skip
+    _, rows, _ = finished(composed([app], **changes | RULES[rule]))
+    ends = rows[rows["time_ns"] % 10**9 == 0]["pgpromote_success"]
+    risen = np.diff(ends, prepend=0.0).tolist()
+    assert max(risen) == PAGES_S
+    assert risen[2:] == [PAGES_S] * 6
+
+
 def test_o6_without_a_limit_all_rises_within_the_first_period() -> None:
     """Negative control."""
     app = {"threads": 4, "vmas": [{"size_mib": float(SIZE_MIB), "node": "CXL"}]}

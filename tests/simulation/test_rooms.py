@@ -37,7 +37,7 @@ APP: dict[str, Any] = {
 }  # fmt: skip
 RUN: dict[str, Any] = {
     "nodes__0__capacity_mib": 16, "until_s": 1.3, "reclaim__demotion_enabled": True,
-    "migration__reserve": "none",
+    "migration__reserve": "none", "coldest_first__interval_ms": 200, "coldest_first__idle_ms": 200,
 }  # fmt: skip
 
 
@@ -134,6 +134,12 @@ def test_joins_that_make_no_sense_are_refused_by_name() -> None:
     assert "rooms.promotion = 'oracle': places every folio itself" in refused({"promotion": ORACLE})
     assert "judges by latency, which neither source pte_scan nor hotness last_report" in refused(
         {"promotion": "hot_threshold"}
+    )
+    assert "judges by numbers of reports, which hotness exact does not count" in refused(
+        {"hotness": "exact", "promotion": "freq_threshold"}
+    )
+    assert "window_ms = 300: pte_scan comes round after 400 ms at the soonest" in refused(
+        {"hotness": "two_windows"}, two_windows__window_ms=300
     )
     assert "hint_fault migrates in the tasks" in refused({"sources": ["hint_fault", "chmu"]})
     unknown = refused({"sources": ["pebs"]})

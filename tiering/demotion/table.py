@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tiering.demotion.coldest import ColdestFirst
 from tiering.demotion.kswapd import Reclaim
 
 
@@ -16,5 +17,8 @@ class Kind(NamedTuple):
 DEMOTION: dict[str, Kind] = {
     "kswapd": Kind(
         "reclaim", Reclaim, "what reclaim finds old, when a node is short of free memory"
+    ),
+    "coldest_first": Kind(
+        "coldest_first", ColdestFirst, "whoever was not touched for a time, the oldest first"
     ),
 }

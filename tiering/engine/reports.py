@@ -10,6 +10,8 @@ from tiering.engine.jit import loop
 
 UNKNOWN: NDArray[np.int32] = np.zeros(0, np.int32)
 """Nobody knows how long it took."""
+UNCOUNTED: NDArray[np.int64] = np.zeros(0, np.int64)
+"""Nobody has counted."""
 
 
 class Reports(NamedTuple):
@@ -68,6 +70,19 @@ def has_room(found, nr_folios, nr_runs, nr_granules=1):  # type: ignore[no-untyp
     """Whether the reports of so many more granules fit."""
     room = found.folios.size - nr_folios
     return nr_granules * GRANULE <= room and nr_runs < found.ends.size
+
+
+@loop
+def end_run(out, nr_folios, nr_runs, before, stamp):  # type: ignore[no-untyped-def]
+    """A run of those passed on is over that began behind folio `before`; empty ones are left out.
+
+    Returns the runs there are now.
+    """
+    if nr_folios > before:
+        out.ends[nr_runs] = nr_folios
+        out.stamps[nr_runs] = stamp
+        nr_runs += 1
+    return nr_runs
 
 
 @loop

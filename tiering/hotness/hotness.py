@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.reports import Reports
+from tiering.engine.reports import UNCOUNTED, Reports
 
 NEVER = Reports(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0, np.int64))
 """Nothing is hot."""
@@ -13,10 +13,12 @@ NEVER = Reports(np.zeros(0, np.uint32), np.zeros(0, np.int64), np.zeros(0, np.in
 
 class Hot(NamedTuple):
     """folios: hot ones. latency_ms: i64[n] time from the last report of each, or what
-    the source knows of it (see Reports), empty if unknown."""
+    the source knows of it (see Reports), empty if unknown. heat: i64[n] reports of each as the
+    memory counts them, empty if it does not."""
 
     folios: Reports
     latency_ms: NDArray[np.int64]
+    heat: NDArray[np.int64] = UNCOUNTED
 
 
 class Hotness(Protocol):

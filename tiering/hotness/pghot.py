@@ -57,6 +57,7 @@ class PghotRecords:
         self._coming: deque[_Coming] = deque()
         self._found = reports(MOST_TAKEN, MOST_TAKEN)
         self._latency = np.zeros(MOST_TAKEN, np.int64)
+        self._heat = np.zeros(MOST_TAKEN, np.int64)
         self.recorded: dict[str, int] = {}
         self._rules = self._as_rules()
 
@@ -116,9 +117,11 @@ class PghotRecords:
         most = min(most, MOST_TAKEN)
         n, runs, clock = _take[self.records.itemsize](
             self._memory, self.records, self._ready, self._sections, self._layout, nid, cursor,
-            clock, until, each_ns, most, self._found, self._latency,
+            clock, until, each_ns, most, self._found, self._latency, self._heat,
         )  # fmt: skip
-        return Hot(self._found.first(int(n), int(runs)), self._latency[: int(n)]), int(clock)
+        nr = int(n)
+        found = self._found.first(nr, int(runs))
+        return Hot(found, self._latency[:nr], self._heat[:nr]), int(clock)
 
     def forget(self, mm: int) -> None:
         """See Hotness; reports on their way are lost too."""

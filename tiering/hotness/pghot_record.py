@@ -106,13 +106,13 @@ def note(memory, records, ready, sections, wake, layout, rules, reports, first_r
 @loop
 def take(  # type: ignore[no-untyped-def]
     memory, records, ready, sections, layout, nid, cursor, clock, until, each_ns, most, found,
-    latency,
+    latency, heat,
 ):  # fmt: skip
     """Walk the hot sections of a node from the cursor and take ready records, which are cleared.
 
     Goes on to the end of a section in which some were, to the `most`-th of them, or until the clock
-    passes `until`. Returns (taken, runs, clock); the folios in found, and the ms since their last
-    reports in latency.
+    passes `until`. Returns (taken, runs, clock); the folios in found, the ms since their last
+    reports in latency, and their frequency in heat.
     """
     n, nr_runs = np.int64(0), np.int64(0)
     bit = np.uint16(1 << nid)
@@ -130,7 +130,7 @@ def take(  # type: ignore[no-untyped-def]
         if ready[granule] > 0:
             n, slot = _take_granule(
                 memory, records, ready, layout, nid, granule, cursor[SLOT_AT], clock, most, found,
-                latency, n,
+                latency, heat, n,
             )  # fmt: skip
         if n > first:
             found.ends[nr_runs] = n
@@ -147,7 +147,7 @@ def take(  # type: ignore[no-untyped-def]
 
 @loop
 def _take_granule(  # type: ignore[no-untyped-def]
-    memory, records, ready, layout, nid, granule, slot, clock, most, found, latency, n
+    memory, records, ready, layout, nid, granule, slot, clock, most, found, latency, heat, n
 ):
     """(taken in all, slot at which to go on)."""
     tag = np.uint32(nid << NID_SHIFT)
@@ -158,6 +158,7 @@ def _take_granule(  # type: ignore[no-untyped-def]
         if record & layout.ready and (memory.folio[index] & np.uint32(NID_MASK)) == tag:
             found.folios[n] = index
             latency[n] = latency_of(record, clock // NS_PER_MS, layout)
+            heat[n] = (record >> layout.freq_shift) & layout.freq_max
             n += 1
             records[index] = 0
             ready[granule] -= 1

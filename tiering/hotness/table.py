@@ -2,27 +2,48 @@
 
 from typing import NamedTuple
 
+from tiering.hotness.counts import Counts
+from tiering.hotness.exact import Exact
+from tiering.hotness.heat import Heat
 from tiering.hotness.last_report import LastReportKnobs
 from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
+from tiering.hotness.two_windows import TwoWindows
 
 
 class Kind(NamedTuple):
     """Its knobs, whether hot folios wait until kmigrated asks for them, whether it knows when each
-    was last reported, bytes a page of host and simulated memory, and what it remembers."""
+    was last reported, bytes a page of host and simulated memory, what it remembers, and whether it
+    counts reports."""
 
     knobs: type
     waits: bool
     keeps_time: bool
     record_bytes: int
     meaning: str
+    counts: bool = False
 
 
 HOTNESS: dict[str, Kind] = {
     "last_report": Kind(
         LastReportKnobs, False, False, 0, "a report is hot when it arrives and forgotten at once"
     ),
-    "pghot": Kind(Pghot, True, True, 1, "a byte a page: 2 bits of frequency, 5 of time, ready"),
-    "pghot_precise": Kind(
-        PghotPrecise, True, True, 4, "4 bytes a page: 3 bits of frequency, 14 of time, node, ready"
+    "two_windows": Kind(
+        TwoWindows, False, False, 4, "hot if reported in windows of the clock one after another",
+        counts=True,
     ),
-}
+    "exact": Kind(Exact, False, True, 4, "the time of the report before, to the ms"),
+    "heat": Kind(
+        Heat, False, True, 8, "heat that builds up with reports and fades with time", counts=True
+    ),
+    "counts": Kind(
+        Counts, False, False, 4,
+        "counts of reports that are halved where one grows too large, as in HeMem", counts=True,
+    ),
+    "pghot": Kind(
+        Pghot, True, True, 1, "a byte a page: 2 bits of frequency, 5 of time, ready", counts=True
+    ),
+    "pghot_precise": Kind(
+        PghotPrecise, True, True, 4, "4 bytes a page: 3 bits of frequency, 14 of time, node, ready",
+        counts=True,
+    ),
+}  # fmt: skip

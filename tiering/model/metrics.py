@@ -136,6 +136,10 @@ METRICS: tuple[Metric, ...] = (
         "promote_limited", "folios", "machine",
         "Hot folios refused by the promotion rate limit.", counter=True,
     ),
+    Metric(
+        "promote_refused", "folios", "machine",
+        "Hot folios that the rule by frequency refused.", counter=True,
+    ),
     Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
     Metric("numa_pte_updates", "pages", "machine", "Pages marked for hint faults.", counter=True),
     Metric("numa_hint_faults", "folios", "machine", "Hint faults.", counter=True),
@@ -149,6 +153,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("pgdemote_kswapd", "pages", "machine", "Pages demoted by kswapd.", counter=True),
     Metric(
         "pgdemote_direct", "pages", "machine", "Pages demoted by allocating tasks.", counter=True
+    ),
+    Metric(
+        "pgdemote_proactive", "pages", "machine", "Pages demoted before memory ran short.",
+        counter=True,
     ),
     Metric("demote_fail", "folios", "machine", "Demotions that found no room below.", counter=True),
     Metric(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.reports import Reports
+from tiering.engine.reports import UNCOUNTED, Reports
 
 
 class EveryReport:
@@ -16,7 +16,13 @@ class EveryReport:
 
     counters: ClassVar[dict[str, int]] = {}
 
-    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:  # noqa: ARG002
+    def choose(
+        self,
+        hot: Reports,
+        latency_ms: NDArray[np.int64],  # noqa: ARG002 - everybody rises
+        now: int,  # noqa: ARG002
+        heat: NDArray[np.int64] = UNCOUNTED,  # noqa: ARG002
+    ) -> Reports:
         """Candidates among the hot folios: all of them."""
         return hot
 

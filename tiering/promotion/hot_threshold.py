@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct, loop
-from tiering.engine.reports import Reports, reports
+from tiering.engine.reports import UNCOUNTED, Reports, reports
 from tiering.model.knobs import Knob
 
 NS_PER_MS = 1_000_000
@@ -163,7 +163,13 @@ class ThresholdGate:
         """Threshold in force."""
         return int(self.state[THRESHOLD]) or self._rules.reference_ms
 
-    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:
+    def choose(
+        self,
+        hot: Reports,
+        latency_ms: NDArray[np.int64],
+        now: int,
+        heat: NDArray[np.int64] = UNCOUNTED,  # noqa: ARG002 - latency decides
+    ) -> Reports:
         """See Promotion."""
         out = reports(hot.folios.size, hot.ends.size)
         n, runs = _admit(

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.engine.reports import Reports
+from tiering.engine.reports import UNCOUNTED, Reports
+from tiering.promotion.freq_threshold import FreqThreshold
 from tiering.promotion.hot_threshold import HotThreshold
 
 
@@ -16,9 +17,16 @@ class Promotion(Protocol):
     def counters(self) -> dict[str, int]:
         """What it counted, by metric name."""
 
-    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:
+    def choose(
+        self,
+        hot: Reports,
+        latency_ms: NDArray[np.int64],
+        now: int,
+        heat: NDArray[np.int64] = UNCOUNTED,
+    ) -> Reports:
         """Candidates among hot folios at `now` ns; latency_ms: i64[n] how long ago each was
-        reported, or how long it took to be touched; empty if nobody knows."""
+        reported, or how long it took to be touched; empty if nobody knows. heat: i64[n] its reports
+        as the hotness memory counts them, empty if it does not."""
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""
@@ -29,18 +37,27 @@ class NoKnobs(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Its knobs, whether it asks how long ago a folio was seen, and who may rise."""
+    """Its knobs, whether it asks how long ago a folio was seen, who may rise, and whether it asks
+    how often a folio was seen."""
 
     knobs: type
     by_latency: bool
     meaning: str
+    by_heat: bool = False
 
 
 PROMOTION: dict[str, Kind] = {
+    "never": Kind(NoKnobs, False, "nothing rises: what is hot is only observed"),
     "every_report": Kind(NoKnobs, False, "every report becomes a candidate, as in kmmscand V0"),
     "hot_threshold": Kind(
         HotThreshold,
         True,
         "whoever was touched recently enough, within a rate, as in NUMA balancing",
+    ),
+    "freq_threshold": Kind(
+        FreqThreshold,
+        False,
+        "whoever was reported often enough within a window, by the memory's count",
+        by_heat=True,
     ),
 }

@@ -83,7 +83,7 @@ def build(scenario: Scenario, seed: int) -> World:
     capacity = np.array([n.capacity_mib * FOLIOS_PER_MIB for n in scenario.nodes], np.int64)
     tiers = np.array([node.tier for node in scenario.nodes])
     top_tier = tiers == tiers.min()
-    stamps = scenario.reclaim.demotion_enabled
+    stamps = scenario.demotes
     granules = draft.folio.size // GRANULE
     memory = empty_memory(granules, rates.lap_touches.size, capacity, stamps)
     memory = memory._replace(folio=draft.folio)

@@ -27,7 +27,9 @@ def objections(scenario: "Scenario") -> Iterator[str]:
     yield from _incomplete(rooms)
     if rooms.promotion and rooms.hotness:
         yield from _latency(rooms)
+        yield from _heat(rooms)
     yield from _in_tasks(scenario)
+    yield from _windows(scenario)
 
 
 def _incomplete(rooms: Rooms) -> Iterator[str]:
@@ -52,6 +54,32 @@ def _latency(rooms: Rooms) -> Iterator[str]:
                 f"rooms.promotion = {rooms.promotion!r}: judges by latency, which neither source "
                 f"{name} nor hotness {rooms.hotness} knows; sources that do are {_names(timed)}, "
                 f"memories {_names(keeping)}"
+            )
+
+
+def _heat(rooms: Rooms) -> Iterator[str]:
+    if PROMOTION[rooms.promotion].by_heat and not HOTNESS[rooms.hotness].counts:
+        counting = [memory for memory, kind in HOTNESS.items() if kind.counts]
+        yield (
+            f"rooms.promotion = {rooms.promotion!r}: judges by numbers of reports, which hotness "
+            f"{rooms.hotness} does not count; memories that do are {_names(counting)}"
+        )
+
+
+def _windows(scenario: "Scenario") -> Iterator[str]:
+    """A source that does not come round within a window never reports in two in a row."""
+    if scenario.joined.hotness != "two_windows":
+        return
+    window_ms = scenario.two_windows.window_ms
+    rounds = {
+        "pte_scan": scenario.pte_scan.scan_period_min_ms, "chmu": scenario.chmu.epoch_ms,
+        "hw_sample": scenario.hw_sample.drain_ms,
+    }  # fmt: skip
+    for name in scenario.joined.sources:
+        if rounds.get(name, 0) > window_ms:
+            yield (
+                f"two_windows.window_ms = {window_ms}: {name} comes round after {rounds[name]} ms "
+                "at the soonest, so nothing is reported in windows one after another"
             )
 
 

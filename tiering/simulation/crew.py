@@ -1,14 +1,18 @@
-"""The kernel threads of a run that find what is promoted."""
+"""The kernel threads of a run that find what is promoted, or demote what is cold."""
 
+from tiering.demotion.coldest import Coldest
 from tiering.engine.movers import Movers
 from tiering.migration.queue import MigrationQueue
+from tiering.simulation.build import World
+from tiering.simulation.coldest import ColdestThread
 from tiering.simulation.filters import Filters
 from tiering.simulation.kmigrated import KmigratedThread
+from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.scenario import Scenario
-from tiering.simulation.threads import SourceThread, kmigrated_nids, nr_threads
+from tiering.simulation.threads import SourceThread, coldest_nids, kmigrated_nids, nr_threads
 from tiering.sources.source import Source
 
-Thread = SourceThread | KmigratedThread
+Thread = SourceThread | KmigratedThread | ColdestThread
 
 
 def crew(
@@ -36,3 +40,20 @@ def crew(
             for nr, nid in enumerate(kmigrated_nids(scenario))
         ]
     return threads
+
+
+def coldest(scenario: Scenario, world: World) -> Coldest | None:
+    """Ages of the folios that pro-active demotion looks at; None where there is none."""
+    return Coldest(scenario.coldest_first, world.memory) if coldest_nids(scenario) else None
+
+
+def coldest_threads(
+    scenario: Scenario, cold: Coldest | None, world: World, reclaimers: Reclaimers, movers: Movers
+) -> list[Thread]:
+    """The thread of each node from which the coldest are demoted."""
+    if cold is None:
+        return []
+    return [
+        ColdestThread(nr, nid, cold, world, reclaimers, movers)
+        for nr, nid in enumerate(coldest_nids(scenario))
+    ]

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+from tiering.hotness.counts import CoolingCounts
+from tiering.hotness.exact import ExactTimes
+from tiering.hotness.heat import Heats
 from tiering.hotness.hotness import Hotness
 from tiering.hotness.last_report import LastReport
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.table import HOTNESS
+from tiering.hotness.two_windows import Windows
 from tiering.promotion.every_report import EveryReport
+from tiering.promotion.freq_threshold import FrequencyGate
 from tiering.promotion.hot_threshold import ThresholdGate
+from tiering.promotion.never import Never
 from tiering.promotion.table import Promotion
 from tiering.simulation.build import World
 from tiering.simulation.rooms import ORACLE
@@ -54,6 +60,30 @@ def _every_report(*_: object) -> Promotion:
     return EveryReport()
 
 
+def _never(*_: object) -> Promotion:
+    return Never()
+
+
+def _two_windows(scenario: Scenario, world: World) -> Hotness:
+    return Windows(scenario.two_windows, world.memory)
+
+
+def _exact(_scenario: Scenario, world: World) -> Hotness:
+    return ExactTimes(world.memory)
+
+
+def _heat(scenario: Scenario, world: World) -> Hotness:
+    return Heats(scenario.heat, world.memory)
+
+
+def _counts(scenario: Scenario, world: World) -> Hotness:
+    return CoolingCounts(scenario.counts, world.memory)
+
+
+def _often(scenario: Scenario, _world: World, _hotness: Hotness) -> Promotion:
+    return FrequencyGate(scenario.freq_threshold)
+
+
 def _records(scenario: Scenario, world: World) -> Hotness:
     knobs = getattr(scenario, scenario.joined.hotness)
     target = scenario.migration.target_node
@@ -73,13 +103,19 @@ def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
 MEMORIES: dict[str, Callable[[Scenario, World], Hotness]] = {
     "": _last_report,
     "last_report": _last_report,
+    "two_windows": _two_windows,
+    "exact": _exact,
+    "heat": _heat,
+    "counts": _counts,
     "pghot": _records,
     "pghot_precise": _records,
 }
 RULES: dict[str, Callable[[Scenario, World, Hotness], Promotion]] = {
     "": _every_report,
+    "never": _never,
     "every_report": _every_report,
     "hot_threshold": _gate,
+    "freq_threshold": _often,
     ORACLE: _every_report,
 }
 

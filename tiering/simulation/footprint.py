@@ -22,6 +22,7 @@ PROGRAM_BYTES = 215 * 2**20  # the interpreter, its packages and all loops
 COMPILER_BYTES = 320 * 2**20  # more where loops are not compiled yet
 FOLIO_BYTES = 4
 STAMP_BYTES = 2
+AGE_BYTES = 1  # of pro-active demotion
 MARK_BYTES = 4  # the scan time of NUMA balancing
 COUNTER_BYTES = 4  # of a hotness unit that is always on, for each slow node
 QUEUE_BYTES = 0.375  # an eighth, twice as much where it grows, beside the old one
@@ -109,7 +110,8 @@ def _shares(
     """Of one entry, all its processes together."""
     process, key = scenario.processes[at], f"processes.{at}"
     times = f" times {key}.count = {process.count}" if process.count > 1 else ""
-    slot = FOLIO_BYTES + QUEUE_BYTES + STAMP_BYTES * scenario.reclaim.demotion_enabled
+    slot = FOLIO_BYTES + QUEUE_BYTES + STAMP_BYTES * scenario.demotes
+    slot += AGE_BYTES * ("coldest_first" in scenario.joined.demotion)
     hotness = scenario.joined.hotness
     slot += HOTNESS[hotness].record_bytes if hotness else 0
     granule = GRANULE * slot + GRANULE_BYTES

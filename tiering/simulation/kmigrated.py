@@ -85,7 +85,7 @@ class KmigratedThread(KernelThread):
             most - self._collected,
         )  # fmt: skip
         if hot.folios.folios.size:
-            chosen = self._promotion.choose(hot.folios, hot.latency_ms, self.clock)
+            chosen = self._promotion.choose(hot.folios, hot.latency_ms, self.clock, hot.heat)
             if chosen.folios.size:
                 self._queue.add(chosen)
                 self._collected += chosen.folios.size

@@ -20,7 +20,7 @@ from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.build import World, build
-from tiering.simulation.crew import crew
+from tiering.simulation.crew import coldest, coldest_threads, crew
 from tiering.simulation.filters import filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.optimum import Optimum
@@ -74,7 +74,9 @@ class Simulation:
         scanner = self.sources.get("pte_scan")
         self.scanner = scanner if isinstance(scanner, PteScanner) else None
         self.filters = filters(scenario, world)
+        self.coldest = coldest(scenario, world)
         self.threads = crew(scenario, self.sources, self.filters, self.queue, self.movers)
+        self.threads += coldest_threads(scenario, self.coldest, world, self.reclaimers, self.movers)
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)
         self.progress.settle(changed=True)

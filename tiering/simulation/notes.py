@@ -11,6 +11,9 @@ DEMOTION = (
 )  # fmt: skip
 """Knobs of reclaim that matter only where folios can sink; its watermarks matter everywhere."""
 
+ANY_DEMOTION = ("demote_us", "ping_pong_s")
+"""Those of them that matter to pro-active demotion too."""
+
 
 VIRTUAL = (
     "budget", "holes", "pte_top_ns", "pte_none_ns", "prctl", "scan_scale", "stretch",
@@ -77,6 +80,9 @@ def _reclaiming(scenario: "Scenario") -> Iterator[Note]:
     sinking = [f"reclaim.{name}" for name in DEMOTION]
     if len({node.tier for node in scenario.nodes}) == 1:
         yield ["reclaim.demotion_enabled", *sinking], "there is no lower tier to demote to."
+    elif not knobs.demotion_enabled and scenario.demotes:
+        kept = [f"reclaim.{name}" for name in DEMOTION if name not in ANY_DEMOTION]
+        yield kept, "demotion_enabled is false."
     elif not knobs.demotion_enabled:
         yield sinking, "demotion_enabled is false."
     elif knobs.lru == "active_inactive":

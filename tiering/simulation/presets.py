@@ -53,6 +53,27 @@ _NUMA_BALANCING_2: Settings = {
     "migration": {"reserve": "high"},
 }
 _KLRUSCAND: Settings = {"reclaim": {"lru": "mglru"}}
+_MEMTIERD_AGE: Settings = {
+    "pte_scan": {
+        "scan_period_ms": 5000,
+        "scan_period_min_ms": 5000,
+        "scan_size_mib": 1_048_576,
+        "scan_size_max_mib": 1_048_576,
+        "ignore_threshold": 0,
+        "useful": "as_intended",
+    },
+    "two_windows": {"window_ms": 5500, "nr_windows": 3},
+    "coldest_first": {"rate_mib_s": 190},
+    "migration": {
+        "owner": "thread", "thread_sleep_ms": 20, "rate_limit_mib_s": 190, "reserve": "high",
+        "batch_nr": 512,
+    },
+}  # fmt: skip
+_HEMEM: Settings = {
+    "migration": {
+        "owner": "thread", "thread_sleep_ms": 10, "rate_limit_mib_s": 10_240, "reserve": "high",
+    },
+}  # fmt: skip
 _PTE_SCAN = Rooms(("pte_scan",), "last_report", "every_report", ("kswapd",))
 
 
@@ -120,6 +141,15 @@ PRESETS: dict[str, Preset] = {
     "chmu_pghot_precise": Preset(
         "the same with records of four bytes",
         Rooms(("chmu",), "pghot_precise", "hot_threshold", ("kswapd",)),
+    ),
+    "memtierd_age": Preset(
+        "a daemon promotes what is active in three rounds of 5 s and demotes what is idle for 15 s",
+        Rooms(("pte_scan",), "two_windows", "every_report", ("kswapd", "coldest_first")),
+        "memtierd", _MEMTIERD_AGE,
+    ),
+    "hemem": Preset(
+        "sampled accesses are counted, counts are halved, and folios with eight of them promoted",
+        Rooms(("hw_sample",), "counts", "every_report", ("kswapd",)), "", _HEMEM,
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",

@@ -62,7 +62,8 @@ class Sampler:
         counters = self.counters()
         rose = counters["pgpromote_success"] - self._before["pgpromote_success"]
         sank = sum(
-            counters[name] - self._before[name] for name in ("pgdemote_kswapd", "pgdemote_direct")
+            counters[name] - self._before[name]
+            for name in ("pgdemote_kswapd", "pgdemote_direct", "pgdemote_proactive")
         )
         precision, recall = sim.judge.since_last()
         values: dict[str, float] = {
@@ -135,6 +136,7 @@ class Sampler:
         """Counters by their kernel names, whole numbers."""
         sim = self._sim
         sunk, direct = sim.reclaimers.sunk, sim.population.direct
+        proactive = int(sim.coldest.pages[0]) if sim.coldest else 0
         flow: Any = sim.progress.flow
         return dict.fromkeys(COUNTERS, 0) | {
             "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
@@ -142,8 +144,9 @@ class Sampler:
             **sim.filters.counters,
             **{name: n for source in sim.sources.values() for name, n in source.counters.items()},
             "nr_kscand_hotpage": self._hot_pages(),
-            "pgdemote_kswapd": int(sunk.pages[0]) - direct,
+            "pgdemote_kswapd": int(sunk.pages[0]) - direct - proactive,
             "pgdemote_direct": direct,
+            "pgdemote_proactive": proactive,
             "demote_fail": int(sunk.failed[0]),
             "demote_untouched": int(sunk.untouched[0]),
             "ping_pong": int(sunk.again[0]),

@@ -165,6 +165,11 @@ class ScenarioFields(_Strict):
         """What the run joins: the rooms of the preset with those of the file instead."""
         return self.rooms.over(PRESETS[self.preset].rooms)
 
+    @property
+    def demotes(self) -> bool:
+        """True if somebody may demote."""
+        return self.reclaim.demotion_enabled or "coldest_first" in self.joined.demotion
+
     def sections(self) -> dict[str, NamedTuple]:
         """Knob sections of the mechanisms in use."""
         names = ["machine", *sections(self.joined)]

@@ -62,6 +62,14 @@ def kmigrated_nids(scenario: Scenario) -> list[int]:
     return [nid for nid, _ in slow_nodes(scenario)]
 
 
+def coldest_nids(scenario: Scenario) -> list[int]:
+    """Nodes from which a thread demotes the coldest: those with a lower tier."""
+    if "coldest_first" not in scenario.joined.demotion:
+        return []
+    lowest = max(node.tier for node in scenario.nodes)
+    return [node.nid for node in scenario.nodes if node.tier < lowest]
+
+
 def migrating(scenario: Scenario) -> Migration:
     """Knobs of migration; kmigrated carries what it found itself, batch by batch, in no queue."""
     knobs: Migration = scenario.migration
@@ -80,6 +88,7 @@ def thread_names(scenario: Scenario) -> tuple[str, ...]:
         names += [name] if nr == 1 else [f"{name}/{i}" for i in range(nr)]
     scanning = len(names)
     names += [f"kmigrated{nid}" for nid in kmigrated_nids(scenario)]
+    names += [f"coldest{nid}" for nid in coldest_nids(scenario)]
     if scanning and migrating(scenario).owner == "thread":
         names.append("migration")
     if scenario.reclaim.demotion_enabled:
@@ -120,6 +129,7 @@ def movers(scenario: Scenario, world: World, reclaimers: Reclaimers) -> Movers:
     kernel = scanning - tasks if promoting or not inline else 0  # beside those in this table
     if in_task:
         kernel -= tasks
+    kernel += len(coldest_nids(scenario))
     return Movers(
         clock=np.zeros(nr, np.int64),
         busy=np.zeros(nr, np.int64),
@@ -248,7 +258,9 @@ class SourceThread(KernelThread):
         if step.nr_reports:
             hot = self._filters.hotness.record(reports, progress.time_ns, self._name)
             if hot.folios.folios.size:
-                chosen = self._filters.promotion.choose(hot.folios, hot.latency_ms, self.clock)
+                chosen = self._filters.promotion.choose(
+                    hot.folios, hot.latency_ms, self.clock, hot.heat
+                )
                 self._queue.add(chosen)
         if self.inline and step.ended and len(self._queue):
             self._migrate()

@@ -46,6 +46,8 @@ class Tuning:
             simulation.sources[spec.section].retune(spec.name, value, now)
         elif spec.section == "migration":
             simulation.queue.retune(spec.name, value)
+        elif spec.section == "coldest_first" and simulation.coldest is not None:
+            simulation.coldest.retune(spec.name, value)
         elif spec.section == "kmigrated":
             for thread in simulation.threads:
                 if isinstance(thread, KmigratedThread):

@@ -37,7 +37,7 @@ def warm_up() -> None:
     """Run every preset for an instant; under 3 s with a warm cache."""
     presets = (
         "kmmscand_v0", "hw_sample", "chmu_pghot", "chmu_pghot_precise", "numa_balancing_2",
-        "klruscand", "oracle",
+        "klruscand", "memtierd_age", "hemem", "oracle",
     )  # fmt: skip
     for preset in presets:
         simulation = Simulation(load_text(_SMALL, "warm-up", {"preset": preset}), 1)
