@@ -19,6 +19,7 @@ COPY app.py ./
 COPY tiering ./tiering
 COPY assets ./assets
 COPY scenarios ./scenarios
+COPY policies ./policies
 
 USER tierscope
 # Compile once at build time, so that the first run does not wait for it.

@@ -39,11 +39,13 @@ def test_o6_what_rises_is_the_limit_in_every_period_until_all_has_risen(
 
 RULES: dict[str, dict[str, Any]] = {
     "freq_threshold": {"rooms__hotness": "two_windows", "two_windows__window_ms": 500},
+    "user_policy": {"rooms__hotness": "last_report", "user_policy__file": "fair_share.py"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_o6_the_limit_is_that_of_migration_whatever_rule_lets_rise(rule: str) -> None:
+    """A policy that limits by itself lets rise no more than the smaller of both."""
     app = {"threads": 4, "vmas": [{"size_mib": float(SIZE_MIB), "node": "CXL"}]}
     changes: dict[str, Any] = {
         "migration__rate_limit_mib_s": LIMIT_MIB_S, "until_s": 8.0, "rooms__promotion": rule,

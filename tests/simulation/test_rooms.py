@@ -44,6 +44,8 @@ RUN: dict[str, Any] = {
 def joined(rooms: dict[str, Any], **changes: Any) -> Scenario:
     """A hot set that does not fit, seen and moved by these rooms."""
     keys = {f"rooms__{room}": value for room, value in rooms.items()}
+    if rooms.get("promotion") == "user_policy":
+        keys["user_policy__file"] = "young_and_hot.py"
     return composed([APP], **RUN | keys | changes)
 
 

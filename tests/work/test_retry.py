@@ -1,5 +1,6 @@
 """One attempt after another: what a lost one began is repeated and continued."""
 
+import orjson
 import pytest
 
 import tiering
@@ -130,6 +131,19 @@ def test_another_version_does_not_continue_a_run(bus: MemoryBus) -> None:
     meta = bus.meta("run")
     assert meta["status"] == "failed"
     assert "begun by version 0.0.1" in meta["error"]
+
+
+def test_a_run_is_not_continued_with_a_policy_that_was_edited_meanwhile(tiny: str) -> None:
+    rooms = {"rooms.promotion": "user_policy", "user_policy.file": "fair_share.py"}
+    bus = MemoryBus()
+    submit(bus, tiny, "run", overrides=orjson.dumps(rooms).decode())
+    run_until_lost(bus, "run", 1)
+    assert len(bus.meta("run")["policy"]) == 16
+    bus.update("run", 1, {"policy": "0" * 16})
+    work(bus)
+    meta = bus.meta("run")
+    assert meta["status"] == "failed"
+    assert meta["error"].startswith("fair_share.py was edited after the run began")
 
 
 def test_another_version_may_begin_a_run_that_waited(bus: MemoryBus) -> None:

@@ -38,6 +38,11 @@ class Compiled:
         """How often its code came from the cache."""
         return sum(self._outer.stats.cache_hits.values())
 
+    def returns(self, types: tuple[Any, ...]) -> Any:
+        """The numba type of what it returns for arguments of these types; raises NumbaError."""
+        self._outer.compile(types)
+        return self._outer.overloads[types].signature.return_type
+
     def code(self, types: tuple[Any, ...]) -> Callable[..., Any]:
         """The machine code for arguments of these numba types, as a Python function."""
         self._outer.compile(types)

@@ -120,14 +120,20 @@ DISABLED = bool(getattr(numba.config, "DISABLE_JIT", False))
 @overload
 def loop(function: Loop) -> Loop: ...
 @overload
-def loop(*, inline: bool = False, allocates: bool = False) -> Callable[[Loop], Loop]: ...
-def loop(function: Any = None, *, inline: bool = False, allocates: bool = False) -> Any:
+def loop(
+    *, inline: bool = False, allocates: bool = False, foreign: bool = False
+) -> Callable[[Loop], Loop]: ...
+def loop(
+    function: Any = None, *, inline: bool = False, allocates: bool = False, foreign: bool = False
+) -> Any:
     """Compile a function of plain arrays and numbers at its first call with each argument type.
 
     inline: for helpers of a few lines on the innermost path; their code goes into the caller.
     allocates: for loops that make arrays. The others borrow all of theirs from their caller, make
     at most slices, return numbers, and count no references (numba's `_nrt`): atomic additions for
     slices and fields of tuples took two fifths of a visit pass.
+    foreign: for text that is none of ours, and loops made around it: an index out of range raises
+    IndexError, and nothing goes into the cache, whose name knows our sources only.
     Called by other loops it becomes part of them (engine/inner.py). With the compiler off it runs
     as Python and wraps around silently like compiled code.
     """
@@ -136,6 +142,7 @@ def loop(function: Any = None, *, inline: bool = False, allocates: bool = False)
         if DISABLED:
             return np.errstate(all="ignore")(plain)
         own = {"forceinline": inline, "_nrt": allocates, "no_cfunc_wrapper": True}
+        own |= {"cache": False, "boundscheck": True} if foreign else {}
         return Compiled(plain, FLAGS | own)
 
     return compiled if function is None else compiled(function)

@@ -138,7 +138,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "promote_refused", "folios", "machine",
-        "Hot folios that the rule by frequency refused.", counter=True,
+        "Hot folios that the rule by frequency or the user's policy refused.", counter=True,
     ),
     Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
     Metric("numa_pte_updates", "pages", "machine", "Pages marked for hint faults.", counter=True),

@@ -60,4 +60,5 @@ PROMOTION: dict[str, Kind] = {
         "whoever was reported often enough within a window, by the memory's count",
         by_heat=True,
     ),
+    "user_policy": Kind(NoKnobs, False, "whoever a Python function of the user's own lets pass"),
 }

@@ -1,9 +1,10 @@
 """A simulation in one file, to go on with later (docs/model.md#repeatability).
 
-`checkpoint.json` says what was run: scenario text, folder, overrides, seed, version. `state.json`
-and the arrays are the graph of the engine's objects. It is complete: nothing is built anew and a
-recording is not read again. A file can name no code, but it is not a sandbox: compiled loops trust
-the indices in a state, so take files only from people whose programs you would run.
+`checkpoint.json` says what was run: scenario text, folder, overrides, policy, seed, version.
+`state.json` and the arrays are the graph of the engine's objects. It is complete: nothing is built
+anew, and a recording or a policy is not read again. A file can name no code but a policy, which is
+read as strictly as ever; it is no sandbox: compiled loops trust the indices in a state, so take
+files only from people whose programs you would run.
 """
 
 import hashlib
@@ -94,6 +95,7 @@ def _about(simulation: Simulation) -> dict[str, Any]:
         "text": scenario.text,
         "folder": scenario.folder,
         "overrides": scenario.overrides,
+        "policy": scenario.policy_text or None,
     }
     if _scenario(known, origin=scenario.origin) != scenario:
         raise CheckpointError(f"{scenario.name}: cannot be saved: changed after it was loaded")
@@ -115,7 +117,8 @@ def _scenario(
     changed = {} if until_s is None else {"until_s": until_s}
     folder = SCENARIOS if known["folder"] is None else Path(known["folder"])
     overrides = {**known["overrides"], **changed}
-    return load_text(known["text"], known["name"], overrides, folder, origin)
+    name, policy = known["name"], known["policy"]
+    return load_text(known["text"], name, overrides, folder, origin, policy)
 
 
 def _check_origin(about: dict[str, Any]) -> None:

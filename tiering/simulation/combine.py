@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tiering.hotness.table import HOTNESS
 from tiering.promotion.table import PROMOTION
+from tiering.simulation.policy import policy_names
 from tiering.simulation.rooms import ORACLE, Rooms
 from tiering.sources.table import SOURCES
 
@@ -30,6 +31,7 @@ def objections(scenario: "Scenario") -> Iterator[str]:
         yield from _heat(rooms)
     yield from _in_tasks(scenario)
     yield from _windows(scenario)
+    yield from _policy(scenario)
 
 
 def _incomplete(rooms: Rooms) -> Iterator[str]:
@@ -81,6 +83,20 @@ def _windows(scenario: "Scenario") -> Iterator[str]:
                 f"two_windows.window_ms = {window_ms}: {name} comes round after {rounds[name]} ms "
                 "at the soonest, so nothing is reported in windows one after another"
             )
+
+
+def _policy(scenario: "Scenario") -> Iterator[str]:
+    asked = scenario.joined.promotion == "user_policy"
+    if asked and not scenario.policy_file:
+        yield (
+            "rooms.promotion = 'user_policy': which is not said; give user_policy.file, one of "
+            f"{_names(policy_names())} or a file beside the scenario"
+        )
+    if scenario.policy_file and not asked:
+        yield (
+            f"user_policy.file = {scenario.policy_file!r}: has no effect without rooms.promotion = "
+            "'user_policy'"
+        )
 
 
 def _in_tasks(scenario: "Scenario") -> Iterator[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tiering.hotness.counts import CoolingCounts
 from tiering.hotness.exact import ExactTimes
 from tiering.hotness.heat import Heats
@@ -15,8 +17,11 @@ from tiering.promotion.every_report import EveryReport
 from tiering.promotion.freq_threshold import FrequencyGate
 from tiering.promotion.hot_threshold import ThresholdGate
 from tiering.promotion.never import Never
+from tiering.promotion.policy_text import PolicyError, read_policy
 from tiering.promotion.table import Promotion
+from tiering.promotion.user_policy import Target, UserPolicy
 from tiering.simulation.build import World
+from tiering.simulation.load import ScenarioError
 from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Scenario
 
@@ -84,6 +89,18 @@ def _often(scenario: Scenario, _world: World, _hotness: Hotness) -> Promotion:
     return FrequencyGate(scenario.freq_threshold)
 
 
+def _policy(scenario: Scenario, world: World, _hotness: Hotness) -> Promotion:
+    nid, marks = scenario.migration.target_node, world.marks
+    target = Target(nid, int(marks.high[nid]), int(marks.promo[nid]), int(world.capacity[nid]))
+    slow = (~world.top_tier).astype(np.uint8)
+    rates = world.rates
+    try:
+        policy = read_policy(scenario.policy_file, scenario.policy_text)
+        return UserPolicy(policy, world.memory, target, slow, rates.row_at, rates.nr_rows)
+    except PolicyError as error:
+        raise ScenarioError(f"{scenario.origin}: {error}") from error
+
+
 def _records(scenario: Scenario, world: World) -> Hotness:
     knobs = getattr(scenario, scenario.joined.hotness)
     target = scenario.migration.target_node
@@ -116,11 +133,13 @@ RULES: dict[str, Callable[[Scenario, World, Hotness], Promotion]] = {
     "every_report": _every_report,
     "hot_threshold": _gate,
     "freq_threshold": _often,
+    "user_policy": _policy,
     ORACLE: _every_report,
 }
 
 
 def filters(scenario: Scenario, world: World) -> Filters:
-    """Those that the scenario joins, made for its world."""
+    """Those that the scenario joins, made for its world; raises ScenarioError where a policy
+    does not compile."""
     hotness = MEMORIES[scenario.joined.hotness](scenario, world)
     return Filters(hotness, RULES[scenario.joined.promotion](scenario, world, hotness))

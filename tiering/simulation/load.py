@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tiering.promotion.policy_text import PolicyError
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
 from tiering.simulation.combine import objections
 from tiering.simulation.entries import entry_problems, own_keys
+from tiering.simulation.policy import find_policy
 from tiering.simulation.presets import with_settings
 from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Process, Scenario
@@ -56,11 +58,13 @@ def load_text(
     overrides: dict[str, Any] | None = None,
     folder: Path = SCENARIOS,
     origin: str | None = None,
+    policy_text: str | None = None,
 ) -> Scenario:
     """Validate TOML text. overrides: dotted key -> value, applied before validation.
 
-    folder: where recordings named by the scenario are looked for. origin: what messages begin
-    with, the file as the user named it; default: the name.
+    folder: where recordings and a policy named by the scenario are looked for. origin: what
+    messages begin with, the file as the user named it; default: the name. policy_text: of the
+    policy, where it is known already.
     """
     origin = name if origin is None else origin
     try:
@@ -81,10 +85,26 @@ def load_text(
         lines = [f"{origin}: {sentence(problem)}" for problem in problems]
         raise ScenarioError("\n".join(dict.fromkeys(lines)))
     nodes = [node.model_copy(update={"nid": nid}) for nid, node in enumerate(scenario.nodes)]
-    known = {"name": name, "origin": origin, "text": text, "folder": str(folder), "nodes": nodes}
-    scenario = scenario.model_copy(update={**known, "overrides": dict(overrides or {})})
+    known: dict[str, Any] = {
+        "name": name,
+        "origin": origin,
+        "text": text,
+        "folder": str(folder),
+        "nodes": nodes,
+    }
+    known |= {"overrides": dict(overrides or {})}
+    if scenario.user_policy is not None:
+        known["policy_text"] = policy_text or _policy(origin, scenario.policy_file, folder)
+    scenario = scenario.model_copy(update=known)
     _cross_check(scenario)
     return scenario
+
+
+def _policy(origin: str, file: str, folder: Path) -> str:
+    try:
+        return find_policy(file, folder)
+    except PolicyError as error:
+        raise ScenarioError(f"{origin}: user_policy.file = {file!r}: {error}") from error
 
 
 def parse_value(text: str) -> Any:

@@ -132,6 +132,13 @@ else:
     Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
 
 
+class PolicyFile(_Strict):
+    """The promotion rule of the user's own, a Python file: in the scenario's folder or below it, or
+    one of `policies/`."""
+
+    file: str = Field(min_length=1, max_length=200)
+
+
 class ScenarioFields(_Strict):
     """Everything a run depends on besides seed and control log."""
 
@@ -145,6 +152,7 @@ class ScenarioFields(_Strict):
     nodes: list[Node] = Field(min_length=1, max_length=16)
     processes: list[Process] = Field(min_length=1)
     rooms: Annotated[RoomFields, _TABLE] = RoomFields()
+    user_policy: Annotated[PolicyFile | None, _TABLE] = None
     if TYPE_CHECKING:  # knob sections; those of most mechanisms are Any to the type checker
         machine: Machine = Machine()
         pte_scan: PteScan = PteScan()
@@ -154,6 +162,7 @@ class ScenarioFields(_Strict):
         def __getattr__(self, name: str) -> Any: ...
 
     # set by the loader, not by the file
+    policy_text: str = Field(default="", exclude=True)
     name: str = Field(default="", exclude=True)
     origin: str = Field(default="", exclude=True)  # the file as the user named it, for messages
     text: str = Field(default="", exclude=True)
@@ -169,6 +178,11 @@ class ScenarioFields(_Strict):
     def demotes(self) -> bool:
         """True if somebody may demote."""
         return self.reclaim.demotion_enabled or "coldest_first" in self.joined.demotion
+
+    @property
+    def policy_file(self) -> str:
+        """The user's policy as the scenario names it; "" where there is none."""
+        return self.user_policy.file if self.user_policy else ""
 
     def sections(self) -> dict[str, NamedTuple]:
         """Knob sections of the mechanisms in use."""

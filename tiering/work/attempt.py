@@ -16,6 +16,7 @@ import tiering
 from tiering.model.metrics import schema
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import Simulation
+from tiering.simulation.policy import digest
 from tiering.stream.bus import FINAL, Bus, BusUnavailable, Fenced, Message
 from tiering.work.changes import change_block
 from tiering.work.control import Control
@@ -87,6 +88,14 @@ class Attempt:
         self._update(status=status, version=tiering.__version__)
         overrides = orjson.loads(meta.get("overrides", "{}"))
         scenario = load_text(meta["scenario_toml"], meta["scenario"], overrides)
+        policy = digest(scenario.policy_text)
+        if resuming and meta.get("policy", "") != policy:
+            raise CannotResume(
+                f"{scenario.policy_file} was edited after the run began, and its worker was lost."
+                " Start it again."
+            )
+        if policy:
+            self._update(policy=policy)
         simulation = Simulation(scenario, int(meta["seed"]))
         self._update(
             schema=orjson.dumps(schema(simulation.shape)).decode(),
