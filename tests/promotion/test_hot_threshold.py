@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tests.engine.machines import Layout, laid_out
-from tiering.engine.folios import GRANULE
+from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.reports import in_runs
 from tiering.hotness.last_report import LastReport
 from tiering.promotion.hot_threshold import (
@@ -23,6 +23,17 @@ FULL = HotThreshold(hot_threshold_ms=1000)
 """The target has no room to spare."""
 
 
+def gate_to(
+    target: int, knobs: HotThreshold, memory: Memory, promo: int = 0, window: int = 0,
+    at_once: bool = False,
+) -> ThresholdGate:  # fmt: skip
+    """For processes that all go to one node; both nodes have 16 GiB."""
+    targets, sizes = np.full(2, target, np.int64), np.full(2, 1 << 22, np.int64)
+    return ThresholdGate(
+        knobs, memory, targets, sizes, np.full(2, promo, np.int64), window, at_once
+    )
+
+
 class Gate:
     """A target of 16 GiB with a promo mark of 500 pages and no room to spare, and 1,000 folios."""
 
@@ -31,7 +42,7 @@ class Gate:
     ) -> None:
         self.memory = laid_out([Layout(min(1000, GRANULE >> order), order)], [1 << 22, 1 << 22])
         self.memory.free[0] = free
-        self.gate = ThresholdGate(knobs, self.memory, 0, 1 << 22, 500, 3000, at_once)
+        self.gate = gate_to(0, knobs, self.memory, 500, 3000, at_once)
 
     def ask(self, latencies: list[int], now_ms: int) -> list[int]:
         """Which of folios 0, 1, ... pass."""
@@ -41,7 +52,7 @@ class Gate:
         return [int(folio) for folio in chosen.folios]
 
     def count(self, field: int) -> int:
-        return int(self.gate.state[field])
+        return int(self.gate.state[0, field])
 
 
 def test_a_latency_below_the_threshold_passes() -> None:
@@ -98,7 +109,7 @@ def test_a_hint_fault_is_judged_by_the_latency_that_it_brings() -> None:
 
 def test_without_a_record_and_with_no_threshold_only_spare_room_lets_pass() -> None:
     memory = laid_out([Layout(9)], [0, 1 << 22])
-    gate = ThresholdGate(HotThreshold(), memory, 0, 1 << 22, 0, 0)
+    gate = gate_to(0, HotThreshold(), memory)
     hot = in_runs(np.array([1, 2], np.uint32))
     assert gate.choose(hot, np.array([0, 3]), 0).folios.tolist() == []
     memory.free[0] = 1 << 22
@@ -180,9 +191,25 @@ def test_the_threshold_is_the_window_of_the_record_where_no_knob_says_it() -> No
 
 def test_runs_that_pass_in_part_keep_their_stamps() -> None:
     memory: Any = laid_out([Layout(2 * GRANULE)], [0, 1 << 22])
-    gate = ThresholdGate(FULL, memory, 0, 1 << 22, 0, 0)
+    gate = gate_to(0, FULL, memory)
     hot = in_runs(np.array([1, 2, GRANULE, GRANULE + 9], np.uint32), 77)
     chosen = gate.choose(hot, np.array([5000, 5000, 5, 5000], np.int64), 0)
     assert (chosen.folios.tolist(), chosen.ends.tolist(), chosen.stamps.tolist()) == (
         [GRANULE], [1], [77],
     )  # fmt: skip
+
+
+def test_each_target_node_has_a_threshold_a_rate_and_room_of_its_own() -> None:
+    """Two processes at home on two nodes; the first node alone has room to spare."""
+    memory = laid_out([Layout(600, mm=0), Layout(600, mm=1)], [1 << 22, 1 << 22])
+    memory.free[:] = [1 << 20, 0]
+    sizes, promo = np.full(2, 1 << 22, np.int64), np.zeros(2, np.int64)
+    knobs = FULL._replace(promote_rate_limit_mib_s=1)
+    gate = ThresholdGate(knobs, memory, np.array([0, 1]), sizes, promo, 0)
+    first, second = np.arange(600), GRANULE + np.arange(600)
+    hot = in_runs(np.concatenate([first, second]).astype(np.uint32))
+    chosen = gate.choose(hot, np.full(1200, 999), 0).folios
+    assert chosen.tolist() == [*first, *second[:255]]
+    assert gate.state[:, AT_ONCE].tolist() == [600, 0]
+    assert gate.state[:, CANDIDATES].tolist() == [0, 600]
+    assert gate.counters["pgpromote_candidate"] == 600

@@ -84,6 +84,19 @@ def test_a_byte_takes_for_hot_what_comes_round_long_after_and_four_bytes_can_ask
     assert precise["hotness_records_mib"] == 4 * byte["hotness_records_mib"] == 8.0
 
 
+def test_promotion_at_the_second_fault_moves_less_and_is_later_at_the_same_throughput() -> None:
+    """What the first fault wins in hits it pays in the time of tasks."""
+    second, first = (
+        result_of("second-fault", rooms__promotion=rule) for rule in ("active_list", "every_report")
+    )
+    assert second["counters"]["promote_inactive"] > second["counters"]["pgpromote_success"]
+    late, soon = second["metrics"], first["metrics"]
+    assert late["promoted_mib"] < 0.7 * soon["promoted_mib"]
+    assert late["demoted_mib"] < 0.5 * soon["demoted_mib"]
+    assert 0.7 < late["top_tier_share"] < soon["top_tier_share"]
+    assert abs(late["mean_throughput"] / soon["mean_throughput"] - 1) < 0.02
+
+
 def test_a_rate_limit_saves_the_time_of_tasks_and_costs_hits() -> None:
     """At the default the threshold can only climb; a limit that binds takes it down."""
     name = "numa-balancing-thresholds"

@@ -57,8 +57,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("demote_mib_s", "MiB/s", "machine", "Demoted since the last row, per simulated second."),
     Metric("pgpromote_success", "pages", "machine", "Pages promoted.", counter=True),
     Metric(
-        "pgpromote_candidate", "folios", "machine",
-        "Folios queued for promotion; where a rate limit counts them, what it counted.",
+        "pgpromote_candidate", "", "machine",
+        "Folios queued for promotion; behind a threshold, pages below it, even where the rate "
+        "refused them.",
         counter=True,
     ),
     Metric(
@@ -139,6 +140,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "promote_refused", "folios", "machine",
         "Hot folios that the rule by frequency or the user's policy refused.", counter=True,
+    ),
+    Metric(
+        "promote_inactive", "folios", "machine",
+        "Hot folios that were not active, and were activated instead.", counter=True,
     ),
     Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
     Metric("numa_pte_updates", "pages", "machine", "Pages marked for hint faults.", counter=True),

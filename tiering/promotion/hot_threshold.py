@@ -29,9 +29,10 @@ SPARE_PART = 16
 (THRESHOLD, WINDOW, WINDOW_FROM, SECOND, SECOND_FROM, CANDIDATES, AT_ONCE, TOO_OLD, LIMITED) = (
     range(9)
 )
-"""Fields of the state: threshold (ms, 0 = H); begin of the window and of the second (ms) and
-candidates until then; pages of candidates and of those that passed for spare room; folios refused
-by the threshold and by the rate."""
+"""Fields of the state of a target node: threshold (ms, 0 = H); begin of the window and of the
+second (ms) and candidates until then; pages of candidates and of those that passed for spare room;
+folios refused by the threshold and by the rate."""
+NR_STATE = 9
 
 
 class HotThreshold(NamedTuple):
@@ -39,7 +40,8 @@ class HotThreshold(NamedTuple):
 
     hot_threshold_ms: Annotated[
         int,
-        Knob("ms", 0, 60_000, "H: the threshold at first; 0 = the window of the hotness record.",
+        Knob("ms", 0, 60_000, "H: the threshold at first; 0 = the window of the hotness record; "
+             "without one, nothing passes but into spare room.",
              "kernel/sched/debug.c: hot_threshold_ms = 1000; pghot: the window", live=True),
     ] = 0  # fmt: skip
     promote_rate_limit_mib_s: Annotated[
@@ -61,31 +63,34 @@ class HotThreshold(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The knobs as the loop takes them; limit: pages a second, spare: free pages. at_once: what
+    """The knobs as the loop takes them; limit: pages a second. spare: i64[N] free pages above which
+    a node has room to spare. targets: i64[P] node to which the folios of each mm go. at_once: what
     passes moves before the next is asked, and takes its room."""
 
     reference_ms: int
     limit: int
     window_ms: int
-    target: int
-    spare: int
+    targets: NDArray[np.int64]
+    spare: NDArray[np.int64]
     at_once: bool
 
 
-@loop
+@loop(allocates=True)
 def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-untyped-def]
     """Copy those that pass to out; returns (folios, runs)."""
     n, nr_runs, first = np.int64(0), np.int64(0), np.int64(0)
-    free = memory.free[rules.target]
+    free = memory.free.copy()
     for run in range(hot.ends.size):
         before = n
         for i in range(first, hot.ends[run]):
             pages = memory.pages[memory.row0[np.int64(hot.folios[i]) // GRANULE]]
             since = latency[i] if latency.size > 0 else np.int64(0)
-            if _passes(free, state, rules, pages, since, now_ms):
+            target = rules.targets[memory.mm[np.int64(hot.folios[i]) // GRANULE]]
+            spare = free[target] > rules.spare[target]
+            if _passes(spare, state[target], rules, pages, since, now_ms):
                 out.folios[n] = hot.folios[i]
                 n += 1
-                free -= pages if rules.at_once else 0
+                free[target] -= pages if rules.at_once else 0
         first = hot.ends[run]
         if n > before:
             out.ends[nr_runs] = n
@@ -95,8 +100,8 @@ def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-u
 
 
 @loop
-def _passes(free, state, rules, pages, latency, now_ms):  # type: ignore[no-untyped-def]
-    if free > rules.spare:
+def _passes(spare, state, rules, pages, latency, now_ms):  # type: ignore[no-untyped-def]
+    if spare:
         state[THRESHOLD] = 0
         state[AT_ONCE] += pages
         return True
@@ -135,33 +140,35 @@ _admit = Direct(admit)
 
 
 class ThresholdGate:
-    """The gate before one target node; a Promotion. state: i64[9], see the fields above."""
+    """The gate before each target node; a Promotion. state: i64[N, NR_STATE], see above."""
 
     def __init__(
-        self, knobs: HotThreshold, memory: Memory, target: int, size: int, promo: int, window: int,
-        at_once: bool = False,
+        self, knobs: HotThreshold, memory: Memory, targets: NDArray[np.int64],
+        size: NDArray[np.int64], promo: NDArray[np.int64], window: int, at_once: bool = False,
     ) -> None:  # fmt: skip
-        """size, promo: pages of the target and of its mark. window: ms, H where no knob says it.
-        at_once: whoever asks moves each folio before it asks for the next, not batch by batch."""
-        self.knobs, self._memory, self._target = knobs, memory, target
+        """targets: i64[P] of each mm. size, promo: i64[N] pages of a node and of its mark. window:
+        ms, H where no knob says it. at_once: whoever asks moves each folio before it asks for the
+        next, not batch by batch."""
+        self.knobs, self._memory, self._targets = knobs, memory, targets
         self._size, self._promo, self._window = size, promo, window
         self._at_once = at_once
-        self.state: NDArray[np.int64] = np.zeros(9, np.int64)
+        self.state: NDArray[np.int64] = np.zeros((size.size, NR_STATE), np.int64)
         self._rules = self._as_rules()
 
     @property
     def counters(self) -> dict[str, int]:
         """See Promotion."""
         return {
-            "pgpromote_candidate_nrl": int(self.state[AT_ONCE]),
-            "promote_too_old": int(self.state[TOO_OLD]),
-            "promote_limited": int(self.state[LIMITED]),
+            "pgpromote_candidate": int(self.state[:, CANDIDATES].sum()),
+            "pgpromote_candidate_nrl": int(self.state[:, AT_ONCE].sum()),
+            "promote_too_old": int(self.state[:, TOO_OLD].sum()),
+            "promote_limited": int(self.state[:, LIMITED].sum()),
         }
 
     @property
     def threshold_ms(self) -> int:
-        """Threshold in force."""
-        return int(self.state[THRESHOLD]) or self._rules.reference_ms
+        """Threshold in force at the target of the first process."""
+        return int(self.state[self._targets[0], THRESHOLD]) or self._rules.reference_ms
 
     def choose(
         self,
@@ -189,9 +196,9 @@ class ThresholdGate:
 
     def _as_rules(self) -> Rules:
         knobs = self.knobs
-        spare = max(knobs.spare_mib * PAGES_PER_MIB, self._size // SPARE_PART)
+        spare = np.maximum(knobs.spare_mib * PAGES_PER_MIB, self._size // SPARE_PART)
         return Rules(
             knobs.hot_threshold_ms or self._window, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
-            knobs.threshold_window_ms, self._target, self._promo + spare,
+            knobs.threshold_window_ms, self._targets, self._promo + spare,
             self._at_once,
         )  # fmt: skip

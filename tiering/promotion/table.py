@@ -49,6 +49,9 @@ class Kind(NamedTuple):
 PROMOTION: dict[str, Kind] = {
     "never": Kind(NoKnobs, False, "nothing rises: what is hot is only observed"),
     "every_report": Kind(NoKnobs, False, "every report becomes a candidate, as in kmmscand V0"),
+    "active_list": Kind(
+        NoKnobs, False, "whoever is on the active list; what is not is activated, as in TPP"
+    ),
     "hot_threshold": Kind(
         HotThreshold,
         True,

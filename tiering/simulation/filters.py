@@ -13,6 +13,7 @@ from tiering.hotness.last_report import LastReport
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.table import HOTNESS
 from tiering.hotness.two_windows import Windows
+from tiering.promotion.active_list import ActiveList
 from tiering.promotion.every_report import EveryReport
 from tiering.promotion.freq_threshold import FrequencyGate
 from tiering.promotion.hot_threshold import ThresholdGate
@@ -24,6 +25,7 @@ from tiering.simulation.build import World
 from tiering.simulation.load import ScenarioError
 from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Scenario
+from tiering.simulation.targets import promotion_targets
 
 
 class Filters:
@@ -101,6 +103,10 @@ def _policy(scenario: Scenario, world: World, _hotness: Hotness) -> Promotion:
         raise ScenarioError(f"{scenario.origin}: {error}") from error
 
 
+def _active_list(_: Scenario, world: World, *__: object) -> Promotion:
+    return ActiveList(world.memory)
+
+
 def _records(scenario: Scenario, world: World) -> Hotness:
     knobs = getattr(scenario, scenario.joined.hotness)
     target = scenario.migration.target_node
@@ -108,10 +114,9 @@ def _records(scenario: Scenario, world: World) -> Hotness:
 
 
 def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
-    target = scenario.migration.target_node
     return ThresholdGate(
-        scenario.hot_threshold, world.memory, target, int(world.capacity[target]),
-        int(world.marks.promo[target]),
+        scenario.hot_threshold, world.memory, promotion_targets(scenario), world.capacity,
+        world.marks.promo,
         hotness.window_ms if isinstance(hotness, PghotRecords) else 0,
         at_once=not scenario.joined.waits,
     )  # fmt: skip
@@ -134,6 +139,7 @@ RULES: dict[str, Callable[[Scenario, World, Hotness], Promotion]] = {
     "hot_threshold": _gate,
     "freq_threshold": _often,
     "user_policy": _policy,
+    "active_list": _active_list,
     ORACLE: _every_report,
 }
 

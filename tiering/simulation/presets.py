@@ -74,6 +74,9 @@ _HEMEM: Settings = {
         "owner": "thread", "thread_sleep_ms": 10, "rate_limit_mib_s": 10_240, "reserve": "high",
     },
 }  # fmt: skip
+_TPP: Settings = {
+    "reclaim": {"demotion_enabled": True, "demote_scale_factor": 200},
+}
 _PTE_SCAN = Rooms(("pte_scan",), "last_report", "every_report", ("kswapd",))
 
 
@@ -121,6 +124,10 @@ PRESETS: dict[str, Preset] = {
         "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",
         Rooms(("hint_fault",), "last_report", "hot_threshold", ("kswapd",)),
         "", _NUMA_BALANCING_2,
+    ),
+    "tpp": Preset(
+        "what is active is promoted by who touches it, and kswapd keeps 2 % of the top tier free",
+        Rooms(("hint_fault",), "last_report", "active_list", ("kswapd",)), "", _TPP,
     ),
     "chmu": Preset(
         "the CXL device counts accesses, and what is on its hot list is promoted",

@@ -11,6 +11,7 @@ from tiering.simulation.build import World
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
+from tiering.simulation.targets import promotion_targets
 from tiering.simulation.threads import slow_nodes, thread_lists
 from tiering.sources.chmu import ChmuReader
 from tiering.sources.hint_fault import HintFaults
@@ -79,6 +80,7 @@ def _lru_gen_walk(parts: Parts) -> Source:
 def _hint_fault(parts: Parts) -> Source:
     scenario, world, books = parts.scenario, parts.world, parts.queue.books
     threads = [process.threads for process, _ in scenario.all_processes()]
+    books.target[:] = promotion_targets(scenario)
     return HintFaults(
         scenario.hint_fault, world.memory, world.rates, parts.scratch, world.mms, threads,
         books.spent, books.moved,

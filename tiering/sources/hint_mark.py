@@ -32,7 +32,6 @@ SPAN_FACTOR = 8
 MOST_MIB_S = 2560  # MAX_SCAN_WINDOW
 PUSH = 32
 """A task runs at least this many times as long as it marked before it marks again."""
-SLOTS, SLOWER = 10, 3
 _LEFT_ALONE = np.uint32(HINT | SHARED | SLOW)
 
 
@@ -46,15 +45,13 @@ def period_bounds(min_ms, max_ms, scan_mib, rss_pages):  # type: ignore[no-untyp
 
 
 @loop
-def adapted(period_ms, least, most, rose):  # type: ignore[no-untyped-def]
+def adapted(period_ms, most, rose):  # type: ignore[no-untyped-def]
     """Period after a full pass, ms. rose: whether folios were promoted since the pass before.
 
-    Only a promotion counts as a fault, private and not local: three of ten slots slower.
+    Only a promotion counts as a fault, private and not local. Without a local or a shared one the
+    period doubles, up to the longest; that alone is looked at.
     """
-    if not rose:
-        return period_ms
-    slot = -(-period_ms // SLOTS)
-    return max(least, min(period_ms + SLOWER * slot, most))
+    return min(2 * period_ms, most) if rose else period_ms
 
 
 @loop
@@ -191,9 +188,9 @@ def _end_pass(memory, rates, one, rules, mm, clock):  # type: ignore[no-untyped-
     for row in range(rates.row_at[mm], rates.row_at[mm] + rates.nr_rows[mm]):
         for nid in range(memory.free.size):
             rss += memory.resident[row, nid] * memory.pages[row]
-    least, most = period_bounds(rules.min_ms, rules.max_ms, rules.scan_mib, rss)
+    _, most = period_bounds(rules.min_ms, rules.max_ms, rules.scan_mib, rss)
     rose = one.moved[mm] > one.rose[mm]
-    one.period_ms[mm] = adapted(one.period_ms[mm], least, most, rose)
+    one.period_ms[mm] = adapted(one.period_ms[mm], most, rose)
     one.rose[mm] = one.moved[mm]
     one.at[VMA] = one.at[PAGE] = 0
 
