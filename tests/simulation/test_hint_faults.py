@@ -74,6 +74,24 @@ def test_with_space_to_spare_everything_that_is_touched_rises_at_once() -> None:
     assert rows["top_tier_share"][-1] == 1.0
 
 
+@pytest.mark.parametrize(("mode", "top_faults"), [("1", True), ("2", False), ("3", True)])
+def test_modes_mark_and_fault_on_the_top_tier_or_not(mode: str, top_faults: bool) -> None:
+    changes: dict[str, Any] = {"nodes__0__capacity_mib": 1024, "processes__0__threads": 8}
+    one, rows, _ = finished(balanced(preset=f"numa_balancing_{mode}", until_s=8.0, **changes))
+    counters = one.result()["counters"]
+    assert (counters["numa_hint_faults_local"] > 0) == top_faults
+    assert counters["numa_pages_migrated"] == counters["pgpromote_success"] > 10_000
+    assert rows["top_tier_share"][-1] > 0.9
+
+
+def test_in_mode_1_nothing_rises_at_its_first_fault() -> None:
+    """Marked at 1 s and touched at once; marked again at 2 s."""
+    _, rows, _ = finished(balanced(preset="numa_balancing_1", nodes__0__capacity_mib=1024))
+    promoted = dict(zip(rows["time_ns"].tolist(), rows["pgpromote_success"].tolist(), strict=True))
+    assert promoted[1.9e9] == 0
+    assert promoted[2.5e9] > 20_000
+
+
 def test_the_threshold_can_be_changed_while_the_run_is_on() -> None:
     simulation = Simulation(balanced(), 1)
     while simulation.time_ns < 3_000_000_000:

@@ -8,80 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.engine.machines import Layout, flat_rates, laid_out, rates_of_rows
-from tiering.engine.flow import Pace
-from tiering.engine.folios import ACCESSED, FAULTED, GRANULE, HINT, SHARED, Memory, unplace
+from tests.engine.machines import Layout, flat_rates, rates_of_rows
+from tests.sources.faulting import FREE, MS, NOBODY, ROOM, S, Task
+from tiering.engine.folios import ACCESSED, FAULTED, GRANULE, HINT, SHARED, unplace
 from tiering.engine.invariants import check_books
 from tiering.engine.look import latch
 from tiering.engine.sweep import sweep_table
-from tiering.engine.touch import Rates, scratch
-from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hint_mark import adapted, period_bounds
-from tiering.sources.hint_state import FAULTS, UPDATES
-from tiering.sources.pte_state import ScannedMm
 from tiering.sources.source import Step
-
-MS = 1_000_000
-S = 1000 * MS
-ROOM = 1 << 22
-FREE = HintFault(pte_update_ns=0.0, pte_skip_ns=0.0, fault_ns=0.0)
-NOBODY = 1e-30  # touches an access: never
-
-
-class Task:
-    """One mm, one VMA unless said, on the slow node (1) unless said; an access takes a ns."""
-
-    def __init__(
-        self,
-        vmas: list[Layout],
-        share: float = NOBODY,
-        knobs: HintFault = FREE,
-        threads: int = 8,
-        rates: Rates | None = None,
-    ) -> None:
-        self.memory: Memory = laid_out(vmas, [ROOM, ROOM])
-        self.memory.row0[:] = 0  # all VMAs share the one row
-        self.memory.resident[0] = self.memory.resident.sum(axis=0)
-        self.memory.resident[1:] = 0
-        one = np.ones(1)
-        self.pace = Pace(np.zeros(2, np.int64), np.zeros(1), one, one * np.inf)
-        self.rates = rates or flat_rates(share)
-        self.charge, self.moved = np.zeros(1), np.zeros(1, np.int64)
-        ends = np.cumsum([-(-(vma.nr_folios << vma.order) // GRANULE) for vma in vmas]).tolist()
-        extents = tuple((a, b, 32.0 * (b - a)) for a, b in zip([0, *ends], ends, strict=False))
-        self.scratch = scratch()
-        self.source = HintFaults(
-            knobs, self.memory, self.rates, self.scratch, [ScannedMm("mm", extents)], [threads],
-            self.charge, self.moved,
-        )  # fmt: skip
-        self.source.enter(0, 0)
-        self.clock = 0
-        self.latencies: list[NDArray[np.int32]] = []
-        self.folios: list[NDArray[np.uint32]] = []
-        self.visits: list[int] = []
-
-    def run(self, until: int, stops: bool = True) -> Step:
-        """Go on to `until`, keeping what was reported and when visits began."""
-        step = Step(0, 0, 0, False)
-        while self.clock < until:
-            step = self.source.run(0, self.clock, until, self.pace, stops)
-            self.clock = step.clock
-            self.latencies.append(self.source.reports.latency_ms.copy())
-            self.folios.append(self.source.reports.folios.copy())
-        return step
-
-    @property
-    def marked(self) -> list[int]:
-        return np.flatnonzero(self.memory.folio & np.uint32(HINT)).tolist()
-
-    @property
-    def updates(self) -> int:
-        return int(self.source.marks.at[UPDATES])
-
-    @property
-    def faults(self) -> int:
-        return int(self.source.marks.at[FAULTS])
 
 
 @pytest.mark.compiled
@@ -167,13 +102,37 @@ def test_bounds_of_the_period_follow_from_the_size_of_the_process(
     assert period_bounds(1000, 60_000, scan_mib, rss_mib * 256) == (least, most)
 
 
-def test_a_pass_with_promotions_is_followed_by_twice_as_slow_ones() -> None:
-    """A promoted page is a private fault that is not local: local + shared is 0."""
-    assert adapted(1000, 60_000, False) == 1000
-    assert adapted(1000, 60_000, True) == 2000
-    assert adapted(40_000, 60_000, True) == 60_000
-    assert adapted(1000, 600, True) == 600
-    assert adapted(1000, 600, False) == 1000, "nothing is clamped before the first fault"
+@pytest.mark.parametrize(
+    ("period", "most", "counted", "after"),
+    [  # remote, local, shared, private
+        (1000, 60_000, [0, 0, 0, 0], 1000),
+        (1000, 600, [0, 0, 0, 0], 1000),  # nothing is clamped before the first fault
+        (1000, 60_000, [50, 0, 0, 50], 2000),  # mode 2: promoted, private, not local
+        (40_000, 60_000, [50, 0, 0, 50], 60_000),
+        (1000, 60_000, [0, 100, 0, 100], 1300),
+        (1000, 60_000, [0, 100, 30, 70], 1100),
+        (1000, 60_000, [0, 100, 31, 69], 1300),  # shared, but all of it local
+        (1000, 60_000, [30, 70, 100, 0], 1100),
+        (1000, 60_000, [31, 69, 100, 0], 900),
+        (1000, 60_000, [100, 0, 100, 0], 300),
+        (1001, 60_000, [100, 0, 100, 0], 294),
+        (200, 60_000, [100, 0, 100, 0], 100),
+        (1000, 1100, [0, 100, 0, 100], 1100),
+    ],
+)
+def test_the_period_follows_the_shares_of_local_and_of_private_faults(
+    period: int, most: int, counted: list[int], after: int
+) -> None:
+    assert adapted(period, 100, most, np.array(counted)) == after
+
+
+def test_what_is_counted_is_taken_but_not_local_faults_after_doubling() -> None:
+    counted = np.array([5, 0, 0, 5])
+    adapted(1000, 100, 60_000, counted)
+    assert counted.tolist() == [5, 0, 0, 0]
+    counted[:] = [5, 3, 3, 0]
+    adapted(1000, 100, 60_000, counted)
+    assert counted.tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.compiled

@@ -35,6 +35,7 @@ SHARED = 0x100000  # mapped by more than one mm
 UNTOUCHED = 0x200000  # promoted, and not seen touched since
 HINT = 0x400000  # PROT_NONE for NUMA balancing: the next touch is a hint fault
 FAULTED = 0x800000  # a look saw that touch, and nobody has handled the fault yet
+REMEMBERED = 0x1000000  # somebody's hint fault on it is remembered (last_cpupid is set)
 KEPT = 0x1800FF  # class, pinned and shared: what a folio is whether populated or not
 
 NR_LISTS = 4

@@ -7,6 +7,7 @@ from tiering.hotness.exact import Exact
 from tiering.hotness.heat import Heat
 from tiering.hotness.last_report import LastReportKnobs
 from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
+from tiering.hotness.two_faults import TwoFaultsKnobs
 from tiering.hotness.two_windows import TwoWindows
 
 
@@ -26,6 +27,9 @@ class Kind(NamedTuple):
 HOTNESS: dict[str, Kind] = {
     "last_report": Kind(
         LastReportKnobs, False, False, 0, "a report is hot when it arrives and forgotten at once"
+    ),
+    "two_faults": Kind(
+        TwoFaultsKnobs, False, False, 0, "the second report of a folio makes it hot, a bit a folio"
     ),
     "two_windows": Kind(
         TwoWindows, False, False, 4, "hot if reported in windows of the clock one after another",

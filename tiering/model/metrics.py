@@ -148,6 +148,14 @@ METRICS: tuple[Metric, ...] = (
     Metric("hot_threshold_ms", "ms", "machine", "Threshold in force; 0 where there is none."),
     Metric("numa_pte_updates", "pages", "machine", "Pages marked for hint faults.", counter=True),
     Metric("numa_hint_faults", "folios", "machine", "Hint faults.", counter=True),
+    Metric(
+        "numa_hint_faults_local", "folios", "machine",
+        "Hint faults on folios of the node on which the task runs.", counter=True,
+    ),
+    Metric(
+        "numa_pages_migrated", "pages", "machine", "Pages of tasks that fault that were promoted.",
+        counter=True,
+    ),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
     Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
     Metric(

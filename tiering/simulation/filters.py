@@ -12,6 +12,7 @@ from tiering.hotness.hotness import Hotness
 from tiering.hotness.last_report import LastReport
 from tiering.hotness.pghot import PghotRecords
 from tiering.hotness.table import HOTNESS
+from tiering.hotness.two_faults import TwoFaults
 from tiering.hotness.two_windows import Windows
 from tiering.promotion.active_list import ActiveList
 from tiering.promotion.every_report import EveryReport
@@ -61,6 +62,10 @@ class Filters:
 
 def _last_report(*_: object) -> Hotness:
     return LastReport()
+
+
+def _two_faults(_: Scenario, world: World) -> Hotness:
+    return TwoFaults(world.memory)
 
 
 def _every_report(*_: object) -> Promotion:
@@ -129,6 +134,7 @@ MEMORIES: dict[str, Callable[[Scenario, World], Hotness]] = {
     "exact": _exact,
     "heat": _heat,
     "counts": _counts,
+    "two_faults": _two_faults,
     "pghot": _records,
     "pghot_precise": _records,
 }

@@ -74,6 +74,11 @@ _HEMEM: Settings = {
         "owner": "thread", "thread_sleep_ms": 10, "rate_limit_mib_s": 10_240, "reserve": "high",
     },
 }  # fmt: skip
+_NUMA_BALANCING_1: Settings = {
+    "hint_fault": {"numa_balancing": "normal"},
+    "migration": {"reserve": "high"},
+}
+_NUMA_BALANCING_3: Settings = _NUMA_BALANCING_2 | {"hint_fault": {"numa_balancing": "both"}}
 _TPP: Settings = {
     "reclaim": {"demotion_enabled": True, "demote_scale_factor": 200},
 }
@@ -120,10 +125,20 @@ PRESETS: dict[str, Preset] = {
         "MGLRU's page-table walk feeds a byte of pghot a page, and kmigrated promotes",
         Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)), "", _KLRUSCAND,
     ),
+    "numa_balancing_1": Preset(
+        "tasks mark their PTEs on all tiers, and the second fault takes a page to who touches it",
+        Rooms(("hint_fault",), "two_faults", "every_report", ("kswapd",)),
+        "", _NUMA_BALANCING_1,
+    ),
     "numa_balancing_2": Preset(
         "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",
         Rooms(("hint_fault",), "last_report", "hot_threshold", ("kswapd",)),
         "", _NUMA_BALANCING_2,
+    ),
+    "numa_balancing_3": Preset(
+        "both: pages of the top tier are marked and fault too, those below it rise as in mode 2",
+        Rooms(("hint_fault",), "last_report", "hot_threshold", ("kswapd",)),
+        "", _NUMA_BALANCING_3,
     ),
     "tpp": Preset(
         "what is active is promoted by who touches it, and kswapd keeps 2 % of the top tier free",

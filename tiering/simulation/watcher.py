@@ -80,10 +80,11 @@ def _lru_gen_walk(parts: Parts) -> Source:
 def _hint_fault(parts: Parts) -> Source:
     scenario, world, books = parts.scenario, parts.world, parts.queue.books
     threads = [process.threads for process, _ in scenario.all_processes()]
+    homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
     books.target[:] = promotion_targets(scenario)
     return HintFaults(
         scenario.hint_fault, world.memory, world.rates, parts.scratch, world.mms, threads,
-        books.spent, books.moved,
+        books.spent, books.moved, np.array(homes, np.int64),
     )  # fmt: skip
 
 

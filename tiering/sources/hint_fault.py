@@ -1,8 +1,8 @@
 """NUMA balancing, memory tiering: PTEs are marked, and the next touch is a fault
 (docs/model.md#hint-faults).
 
-No thread does this: tasks mark in their own time and pay for their own faults. Mode 2 of the sysctl
-only. Loops are in hint_mark.py (visits) and hint_touch.py (faults); here is the order of the two.
+No thread does this: tasks mark in their own time and pay for their own faults. All modes of the
+sysctl. Loops are in hint_mark.py (visits) and hint_touch.py (faults); here is the order of the two.
 """
 
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from tiering.sources.hint_mark import begin_visit, has_room, next_due, visit
 from tiering.sources.hint_state import (
     CURSOR,
     FAULTS,
+    FAULTS_LOCAL,
     FOUND,
     MM,
     NEVER,
@@ -127,13 +128,13 @@ class HintFaults:
     def __init__(
         self, knobs: HintFault, memory: Memory, rates: Rates, scratch: Scratch,
         mms: list[ScannedMm], threads: list[int], charge: NDArray[np.float64],
-        moved: NDArray[np.int64],
+        moved: NDArray[np.int64], home: NDArray[np.int64],
     ) -> None:  # fmt: skip
         """threads: of each mm. charge: f64[M] ns that tasks have to lose, of the run. moved: i64[M]
-        pages promoted so far, of the run."""
+        pages promoted so far, of the run. home: i64[M] node on which its tasks run."""
         self.knobs = knobs
         self.memory, self._rates, self._scratch = memory, rates, scratch
-        self.marks: Marks = marks(memory, mms, threads, charge, moved)
+        self.marks: Marks = marks(memory, mms, threads, home, charge, moved)
         self._rules = _rules(knobs)
         self._found = reports(BUFFER_GRANULES * GRANULE, 4096, latencies=True)
         self._passes = np.zeros((256, 3), np.int64)
@@ -145,7 +146,12 @@ class HintFaults:
     def counters(self) -> dict[str, int]:
         """Counters by metric name."""
         at = self.marks.at
-        return {"numa_pte_updates": int(at[UPDATES]), "numa_hint_faults": int(at[FAULTS])}
+        return {
+            "numa_pte_updates": int(at[UPDATES]),
+            "numa_hint_faults": int(at[FAULTS]),
+            "numa_hint_faults_local": int(at[FAULTS_LOCAL]),
+            "numa_pages_migrated": int(self.marks.moved.sum()),
+        }
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """See Source."""
@@ -193,6 +199,7 @@ class HintFaults:
         one.period_ms[mm] = max(delay_ms, 1)
         one.vma[mm] = one.page[mm] = 0
         one.rose[mm] = one.moved[mm]
+        one.counted[mm] = 0
         one.stamp[one.task_at[mm] : one.task_at[mm + 1]] = now
 
     def leave(self, mm: int) -> None:
@@ -209,7 +216,8 @@ class HintFaults:
 
 def _rules(knobs: HintFault) -> Rules:
     return Rules(
-        knobs.numa_balancing == "memory_tiering", knobs.scan_delay_ms, knobs.scan_period_min_ms,
+        knobs.numa_balancing != "off", knobs.numa_balancing in ("normal", "both"),
+        knobs.numa_balancing != "normal", knobs.scan_delay_ms, knobs.scan_period_min_ms,
         knobs.scan_period_max_ms, knobs.scan_size_mb, knobs.scan_size_mb * PAGES_PER_MIB,
         (1 << knobs.access_time_bits) - 1, knobs.pte_update_ns, knobs.pte_skip_ns, knobs.fault_ns,
     )  # fmt: skip

@@ -12,8 +12,9 @@ class HintFault(NamedTuple):
     """Knobs of the marking of PTEs and of the faults that follow."""
 
     numa_balancing: Annotated[
-        Literal["off", "memory_tiering"],
-        Knob("", None, None, "Whether PTEs are marked; memory_tiering is mode 2 of the sysctl.",
+        Literal["off", "normal", "memory_tiering", "both"],
+        Knob("", None, None, "Which PTEs are marked: none; all (normal: mode 1, both: 3); those "
+             "below the top tier (2).",
              "sysctl kernel.numa_balancing", live=True),
     ] = "memory_tiering"  # fmt: skip
     scan_delay_ms: Annotated[

@@ -8,17 +8,21 @@ task_scan_max, and update_task_scan_period as memory tiering sees it.
 
 import numpy as np
 
-from tiering.engine.folios import GRANULE, HINT, SHARED, SLOW
+from tiering.engine.folios import GRANULE, HINT, NID_MASK, NID_SHIFT, SHARED, SLOW
 from tiering.engine.jit import loop
 from tiering.sources.hint_state import (
     BEGUN,
     CHUNK,
     CHUNK_END,
+    LOCAL,
     MM,
     NEVER,
     NS_PER_MS,
     PAGE,
     PAGES,
+    PRIVATE,
+    REMOTE,
+    SHARED_FAULTS,
     SPAN,
     TASK,
     UPDATED,
@@ -30,6 +34,7 @@ from tiering.sources.hint_touch import fault_granule
 HUGE = 512  # pages to which the end of a chunk is rounded up
 SPAN_FACTOR = 8
 MOST_MIB_S = 2560  # MAX_SCAN_WINDOW
+SLOTS, ENOUGH = 10, 7
 PUSH = 32
 """A task runs at least this many times as long as it marked before it marks again."""
 _LEFT_ALONE = np.uint32(HINT | SHARED | SLOW)
@@ -45,13 +50,28 @@ def period_bounds(min_ms, max_ms, scan_mib, rss_pages):  # type: ignore[no-untyp
 
 
 @loop
-def adapted(period_ms, most, rose):  # type: ignore[no-untyped-def]
-    """Period after a full pass, ms. rose: whether folios were promoted since the pass before.
-
-    Only a promotion counts as a fault, private and not local. Without a local or a shared one the
-    period doubles, up to the longest; that alone is looked at.
+def adapted(period_ms, least, most, counted):  # type: ignore[no-untyped-def]
+    """Period after a full pass, ms. counted: i64[4] pages by the faults that count since the pass
+    before; taken. Without a local or a shared one it doubles, and what was not local stays counted.
     """
-    return min(2 * period_ms, most) if rose else period_ms
+    remote, local = counted[REMOTE], counted[LOCAL]
+    shared, private = counted[SHARED_FAULTS], counted[PRIVATE]
+    counted[SHARED_FAULTS] = counted[PRIVATE] = 0
+    if shared + private == 0:
+        return period_ms
+    if local + shared == 0:
+        return min(2 * period_ms, most)
+    counted[REMOTE] = counted[LOCAL] = 0
+    slot = -(-period_ms // SLOTS)
+    at_home = local * SLOTS // max(local + remote, 1)
+    own = private * SLOTS // (private + shared)
+    if own >= ENOUGH:
+        steps = max(own - ENOUGH, 1)
+    elif at_home >= ENOUGH:
+        steps = max(at_home - ENOUGH, 1)
+    else:
+        steps = max(at_home, own) - ENOUGH
+    return max(least, min(period_ms + steps * slot, most))
 
 
 @loop
@@ -145,15 +165,22 @@ def mark_granule(memory, rates, scratch, one, rules, granule, first, end, pace, 
     pages = memory.pages[memory.row0[granule]]
     entries = 1 if pages == HUGE else pages  # a PMD maps all of it
     cost = 0.0
-    if memory.nr_slow[granule] > 0 or memory.hinted[granule] > 0:
+    if memory.nr_slow[granule] > 0 or memory.hinted[granule] > 0 or rules.tops:
         n, nr_runs, cost = fault_granule(
             memory, rates, scratch, one, rules, granule, clock, pace, found, n, nr_runs
         )
     start, now_ms = granule * GRANULE, np.uint32(clock // NS_PER_MS)
     marked = np.int64(0)
-    if memory.nr_slow[granule] > 0:
+    if memory.nr_slow[granule] > 0 or rules.tops:
+        home = np.uint32(one.home[mm] << NID_SHIFT)
+        alone = one.threads[mm] == 1
         for index in range(start + first // pages, start + end // pages):
-            if memory.folio[index] & _LEFT_ALONE == np.uint32(SLOW):
+            value = memory.folio[index]
+            left_alone = value & _LEFT_ALONE != np.uint32(SLOW)
+            if rules.tops and left_alone:
+                left_alone = value & np.uint32(HINT | SHARED) != 0
+                left_alone |= alone and value & np.uint32(NID_MASK) == home
+            if not left_alone:
                 memory.folio[index] |= np.uint32(HINT)
                 one.marked_ms[index] = now_ms
                 marked += 1
@@ -188,9 +215,13 @@ def _end_pass(memory, rates, one, rules, mm, clock):  # type: ignore[no-untyped-
     for row in range(rates.row_at[mm], rates.row_at[mm] + rates.nr_rows[mm]):
         for nid in range(memory.free.size):
             rss += memory.resident[row, nid] * memory.pages[row]
-    _, most = period_bounds(rules.min_ms, rules.max_ms, rules.scan_mib, rss)
-    rose = one.moved[mm] > one.rose[mm]
-    one.period_ms[mm] = adapted(one.period_ms[mm], most, rose)
+    least, most = period_bounds(rules.min_ms, rules.max_ms, rules.scan_mib, rss)
+    rose = one.moved[mm] - one.rose[mm]
+    one.counted[mm, REMOTE] += rose
+    own = rose if rules.tiering else rose // one.threads[mm]
+    one.counted[mm, PRIVATE] += own
+    one.counted[mm, SHARED_FAULTS] += rose - own
+    one.period_ms[mm] = adapted(one.period_ms[mm], least, most, one.counted[mm])
     one.rose[mm] = one.moved[mm]
     one.at[VMA] = one.at[PAGE] = 0
 

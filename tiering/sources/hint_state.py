@@ -18,14 +18,19 @@ MOST_TASKS = 64
 
 # fields of `at`: the visit that goes on, and the look at marked granules
 (MM, BEGUN, TASK, VMA, PAGE, CHUNK, CHUNK_END, UPDATED, PAGES, SPAN, CURSOR, NEXT, UPDATES,
- FAULTS, FOUND) = range(15)  # fmt: skip
-NR_AT = 15
+ FAULTS, FOUND, FAULTS_LOCAL) = range(16)  # fmt: skip
+NR_AT = 16
+REMOTE, LOCAL, SHARED_FAULTS, PRIVATE = range(4)  # fields of `counted`
 
 
 class Rules(NamedTuple):
-    """The knobs as the loops take them. scan_pages: page budget of a visit. mask: of latencies."""
+    """The knobs as the loops take them. tops: pages of the top tier are marked too. tiering: folios
+    below it hold a scan time, not who faulted last. scan_pages: page budget of a visit. mask: of
+    latencies."""
 
     enabled: bool
+    tops: bool
+    tiering: bool
     delay_ms: int
     min_ms: int
     max_ms: int
@@ -44,14 +49,16 @@ class Marks(NamedTuple):
     at: [NR_AT] mm that is visited (-1: none), begin of the visit, task that makes it, VMA and page
     in it, begin and end of the chunk that is marked, pages marked in it, budgets left; granule that
     is looked at (-1: none), time of the next look; PTEs marked and faults so
-    far; reports since somebody was last told to hand on what there is.
+    far; reports since somebody was last told to hand on what there is; faults on pages of the
+    node where the task runs.
     By mm: next_scan; period_ms; vma, page: where the next visit begins; rose: pages that had been
-    promoted when the pass began; pass_start; full_scan_ns; nr_visits; nr_scanned; spent: f64 ns
-    of this visit. stamp: [T] when a task may mark again, tasks of an mm from task_at: [M + 1] on.
-    vma_at: [M + 1], vma_first, vma_end: [V] granules. By granule: seen: f64[G] work time up to
-    which faults are known, seen_ns; marked_ns: of the last mark; look_ns: when to look again.
-    marked_ms: u32[F] scan time. Of the run: charge: f64[M] ns that tasks have to pay for; moved:
-    [M] pages promoted so far.
+    promoted when the pass began; pass_start; full_scan_ns; nr_visits; nr_scanned; spent: f64 ns of
+    this visit; home: node on which its tasks run; threads; counted: [M, 4] pages by the faults that
+    count for its period, promotions not among them. stamp: [T] when a task may mark again, tasks of
+    an mm from task_at: [M + 1] on. vma_at: [M + 1], vma_first, vma_end: [V] granules. By granule:
+    seen: f64[G] work time up to which faults are known, seen_ns; marked_ns: of the last mark;
+    look_ns: when to look again. marked_ms: u32[F] scan time. Of the run: charge: f64[M] ns that
+    tasks have to pay for; moved: [M] pages promoted so far.
     """
 
     at: Ints
@@ -74,6 +81,9 @@ class Marks(NamedTuple):
     seen_ns: Ints
     marked_ns: Ints
     look_ns: Ints
+    home: Ints
+    threads: Ints
+    counted: Ints
     marked_ms: NDArray[np.uint32]
     expected: Floats
     charge: Floats
@@ -81,7 +91,12 @@ class Marks(NamedTuple):
 
 
 def marks(
-    memory: Memory, mms: list[ScannedMm], threads: list[int], charge: Floats, moved: Ints
+    memory: Memory,
+    mms: list[ScannedMm],
+    threads: list[int],
+    home: Ints,
+    charge: Floats,
+    moved: Ints,
 ) -> Marks:
     """Nobody is there yet, nothing is marked."""
     nr, granules = len(mms), memory.nr.size
@@ -112,6 +127,9 @@ def marks(
         seen_ns=np.zeros(granules, np.int64),
         marked_ns=np.zeros(granules, np.int64),
         look_ns=np.full(granules, NEVER, np.int64),
+        home=home,
+        threads=np.array(threads, np.int64),
+        counted=np.zeros((nr, 4), np.int64),
         marked_ms=np.zeros(granules * GRANULE, np.uint32),
         expected=np.zeros(256),
         charge=charge,

@@ -9,17 +9,34 @@ import numpy as np
 
 from tiering.engine.first_touch import expected, swept_at, time_of
 from tiering.engine.flow import TICK_NS, TIME
-from tiering.engine.folios import CLASS_MASK, FAULTED, GRANULE, HINT, SLOW
+from tiering.engine.folios import (
+    CLASS_MASK,
+    FAULTED,
+    GRANULE,
+    HINT,
+    NID_MASK,
+    NID_SHIFT,
+    REMEMBERED,
+    SLOW,
+)
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
 from tiering.engine.poisson import first_touch
 from tiering.engine.random import mix64, uniform_of
-from tiering.sources.hint_state import FAULTS, NS_PER_MS
+from tiering.sources.hint_state import (
+    FAULTS,
+    FAULTS_LOCAL,
+    LOCAL,
+    NS_PER_MS,
+    PRIVATE,
+    REMOTE,
+    SHARED_FAULTS,
+)
 
 FINENESS = 16
 """Faults are handed on within this part of the time since the mark, or within a tick."""
 _CLASS = np.uint32(CLASS_MASK)
-_STREAM = 3
+_STREAM, _WHO = 3, 4
 
 
 @loop
@@ -65,6 +82,7 @@ def _faults(memory, rates, one, rules, granule, clock, tau, pace, found, n):  # 
         faults += 1
         memory.folio[index] = folio & ~np.uint32(FAULTED | HINT)
         if folio & np.uint32(SLOW) == 0:
+            _count(memory, one, granule, mm, index, key)
             continue
         if swept:
             sweep = np.int64(memory.sweep[granule])
@@ -82,6 +100,20 @@ def _faults(memory, rates, one, rules, granule, clock, tau, pace, found, n):  # 
         found.latency_ms[n] = late
         n += 1
     return n, faults
+
+
+@loop
+def _count(memory, one, granule, mm, index, key):  # type: ignore[no-untyped-def]
+    """A fault on a page of the top tier, by a thread drawn evenly: that of the last or not."""
+    value = memory.folio[index]
+    pages = memory.pages[memory.row0[granule]]  # folios of a granule are of one order
+    local = np.int64((value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT)) == one.home[mm]
+    own = value & np.uint32(REMEMBERED) == 0
+    own = own or uniform_of(key, _WHO, index % GRANULE) * one.threads[mm] <= 1.0
+    memory.folio[index] = value | np.uint32(REMEMBERED)
+    one.counted[mm, LOCAL if local else REMOTE] += pages
+    one.counted[mm, PRIVATE if own else SHARED_FAULTS] += pages
+    one.at[FAULTS_LOCAL] += np.int64(local)
 
 
 @loop
