@@ -22,7 +22,7 @@ from tiering.engine.folios import (
     Memory,
 )
 from tiering.engine.jit import Direct, loop
-from tiering.engine.reports import Reports, reports
+from tiering.engine.reports import UNCOUNTED, Reports, reports
 from tiering.engine.still_hot import IS_ACTIVE, is_still_hot
 
 
@@ -75,7 +75,13 @@ class ActiveList:
         """See Promotion."""
         return {"promote_inactive": self._activated}
 
-    def choose(self, hot: Reports, latency_ms: NDArray[np.int64], now: int) -> Reports:  # noqa: ARG002
+    def choose(
+        self,
+        hot: Reports,
+        latency_ms: NDArray[np.int64],  # noqa: ARG002 - the list decides
+        now: int,  # noqa: ARG002
+        heat: NDArray[np.int64] = UNCOUNTED,  # noqa: ARG002
+    ) -> Reports:
         """See Promotion."""
         out = reports(hot.folios.size, hot.ends.size)
         n, runs, activated = _pass_active(self._memory, hot, out)
