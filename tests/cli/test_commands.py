@@ -9,6 +9,7 @@ from tests.house.tree import ROOT
 from tests.simulation.scenarios import TINY
 from tiering.cli.entry import main
 from tiering.simulation.catalogue import scenario_names
+from tiering.simulation.presets import PRESETS
 
 
 @pytest.fixture
@@ -25,6 +26,35 @@ def test_scenarios_lists_every_shipped_scenario_with_its_question(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == scenario_names()
     assert all(line.endswith("?") for line in lines)
+
+
+def test_presets_lists_every_preset_with_its_rooms_and_meaning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PRESETS)
+    for line, preset in zip(lines, PRESETS.values(), strict=True):
+        assert f" {preset.rooms} " in line
+        assert line.endswith(f"  {preset.meaning}")
+
+
+def test_check_expect_prints_each_check_with_its_number_and_fails_on_a_miss(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tiny.toml"
+    claims = "checks = ['promoted_mib > 0', 'promoted_mib < 0.5 * none:promoted_mib']"
+    more = "[expect.variants]\nnone = { preset = 'none' }\n[expect.run]\nuntil_s = 2.0\n"
+    path.write_text(f"{TINY}\n[expect]\nanswer = 'It rises.'\n{claims}\n{more}")
+    assert main(["check", str(path), "--expect"]) == 1
+    first, ok, missed = capsys.readouterr().out.splitlines()
+    assert first == "tiny: It rises."
+    assert ok.startswith("  ok      promoted_mib > 0: ")
+    assert missed.startswith("  missed  promoted_mib < 0.5 * none:promoted_mib: ")
+    assert missed.endswith(" against 0")
+    unknown = "expect.checks=['none:no_such > 1']"
+    assert main(["check", str(path), "--expect", "--set", unknown]) == 2
+    assert "there is no figure no_such; there is elapsed_s, " in capsys.readouterr().err
 
 
 def test_run_json_prints_one_object_with_the_promised_keys(

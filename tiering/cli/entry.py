@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import tiering
-from tiering.cli import bench, check, knobs, run, scenarios, worker
+from tiering.cli import bench, check, knobs, presets, run, scenarios, worker
 from tiering.simulation.checkpoint import CheckpointError
 from tiering.simulation.load import ScenarioError
 
@@ -21,14 +21,14 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tierscope {tiering.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (scenarios, run, check, knobs, worker, bench):
+    for module in (scenarios, presets, run, check, knobs, worker, bench):
         module.add_to(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (1 = the output cannot be written, 2 = the input was
-    wrong, 130 = interrupted)."""
+    """Run one command; returns the exit code (1 = a check was missed, or the output cannot be
+    written; 2 = the input was wrong; 130 = interrupted)."""
     args = parser().parse_args(argv)
     try:
         code: int = args.command_main(args)

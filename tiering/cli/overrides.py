@@ -22,12 +22,17 @@ def add_options(command: argparse.ArgumentParser, *, optional: bool = False) -> 
 
 def chosen(args: argparse.Namespace) -> Scenario:
     """The scenario with all changes applied; raises ScenarioError."""
-    changes: dict[str, Any] = {}
+    return load_file(args.scenario, changes(args))
+
+
+def changes(args: argparse.Namespace) -> dict[str, Any]:
+    """What --set and --until change, dotted key -> value; raises ScenarioError."""
+    found: dict[str, Any] = {}
     for setting in args.set:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise ScenarioError(f"--set {setting}: should be KEY=VALUE")
-        changes[key.strip()] = parse_value(value.strip())
+        found[key.strip()] = parse_value(value.strip())
     if args.until is not None:
-        changes["until_s"] = parse_value(args.until)
-    return load_file(args.scenario, changes)
+        found["until_s"] = parse_value(args.until)
+    return found

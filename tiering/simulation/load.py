@@ -11,6 +11,7 @@ from tiering.promotion.policy_text import PolicyError
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
 from tiering.simulation.combine import objections
 from tiering.simulation.entries import entry_problems, own_keys
+from tiering.simulation.expect import expect_problems
 from tiering.simulation.policy import find_policy
 from tiering.simulation.presets import with_settings
 from tiering.simulation.rooms import ORACLE
@@ -145,7 +146,7 @@ def _cross_check(scenario: Scenario) -> None:
         raise ScenarioError(f"{scenario.origin}: nodes.name: {', '.join(names)}: names must differ")
     for at, process in enumerate(scenario.processes):
         _check_process(scenario.origin, f"processes.{at}", process, names)
-    if problems := list(entry_problems(scenario)):
+    if problems := [*entry_problems(scenario), *expect_problems(scenario.expect)]:
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
     if problems := list(objections(scenario)):
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from tiering.model.knobs import KnobSpec, knob_specs
+from tiering.simulation.expect import Expect
 from tiering.simulation.notes import notes
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.rooms import SECTIONS, RoomFields, Rooms, sections
@@ -153,6 +154,7 @@ class ScenarioFields(_Strict):
     processes: list[Process] = Field(min_length=1)
     rooms: Annotated[RoomFields, _TABLE] = RoomFields()
     user_policy: Annotated[PolicyFile | None, _TABLE] = None
+    expect: Annotated[Expect, _TABLE] | None = None
     if TYPE_CHECKING:  # knob sections; those of most mechanisms are Any to the type checker
         machine: Machine = Machine()
         pte_scan: PteScan = PteScan()
