@@ -8,7 +8,7 @@ from tiering.simulation.scenario import Scenario
 
 
 def scenario_card(scenario: Scenario, size_mib: float) -> Any:
-    """Title, question, what it costs to run, and the way in."""
+    """Title, question and what the run shows, what it costs to run, and the way in."""
     href = f"/lab/{scenario.name}"
     first = f"{scenario.preset} \u00b7 {length(scenario)}"
     second = f"{size(size_mib)} \u00b7 {processes(scenario)}"
@@ -16,6 +16,7 @@ def scenario_card(scenario: Scenario, size_mib: float) -> Any:
         [
             html.H3(dcc.Link(scenario.title, href=href)),
             html.P(scenario.question),
+            html.P(scenario.expect.answer, className="answer") if scenario.expect else None,
             html.Div(
                 [
                     html.Span([first, html.Br(), second]),

@@ -101,9 +101,9 @@ def _cards() -> Iterator[tuple[str, str, Any]]:
 
 def _searchable(scenario: Scenario) -> str:
     names = " ".join(str(process.name) for process in scenario.processes)
-    return " ".join(
-        (scenario.name, scenario.title, scenario.question, scenario.topic, scenario.preset, names)
-    )
+    answer = scenario.expect.answer if scenario.expect else ""
+    told = (scenario.title, scenario.question, answer, scenario.topic)
+    return " ".join((scenario.name, *told, scenario.preset, names))
 
 
 def recent_runs(bus: Bus, jobs: Jobs) -> Any:

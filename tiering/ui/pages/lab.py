@@ -124,6 +124,7 @@ def _page(
                     html.Div(
                         [
                             chart_grid(drawing["charts"]),
+                            *_answered(scenario),
                             *_assumed(described(scenario).assumptions),
                             html.H2("Event log", className="log-title"),
                             html.Div(
@@ -138,6 +139,14 @@ def _page(
         ],
         className="lab",
     )
+
+
+def _answered(scenario: Scenario) -> list[Any]:
+    """What the scenario shows as it is shipped; nothing where it claims nothing."""
+    if scenario.expect is None:
+        return []
+    answer = html.P([scenario.question, html.Br(), scenario.expect.answer], id="answer")
+    return [html.H2("What it shows as shipped", className="log-title"), answer]
 
 
 def _assumed(sentences: tuple[str, ...]) -> list[Any]:
