@@ -45,7 +45,7 @@ echo "The browser tests need Chromium: install it as root, apt-get install chrom
 exit 1
 endef
 
-.PHONY: help run test check bench screenshots clean chromium
+.PHONY: help run test check bench validate screenshots clean chromium
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -68,6 +68,9 @@ check: $(VENV)/.tests ## lint, format, types and import contracts
 
 bench: $(VENV)/.runtime ## print speeds; ARGS="--only 'speed_*' --json"
 	@exec $(BIN)/python -m tiering bench $(ARGS)
+
+validate: $(VENV)/.runtime ## compare the model with published results: docs/validation.md
+	@exec $(BIN)/python -m tiering validate --write docs/validation.md $(ARGS)
 
 screenshots: $(VENV)/.tests chromium ## take docs/screenshots anew
 	@exec $(BIN)/python -m tiering.ui.screenshots $(ARGS)

@@ -14,6 +14,7 @@ from tiering.simulation.entries import entry_problems, own_keys
 from tiering.simulation.expect import expect_problems
 from tiering.simulation.policy import find_policy
 from tiering.simulation.presets import with_settings
+from tiering.simulation.profile import ProfileError, with_profile
 from tiering.simulation.rooms import ORACLE
 from tiering.simulation.scenario import Process, Scenario
 from tiering.simulation.sentences import UNKNOWN_KEY, sentence
@@ -74,6 +75,10 @@ def load_text(
         raise ScenarioError(f"{origin}: not TOML: {error}") from error
     except RecursionError as error:
         raise ScenarioError(f"{origin}: not TOML: nested too deeply") from error
+    try:
+        data = with_profile(data, folder)
+    except ProfileError as error:
+        raise ScenarioError(f"{origin}: {error}") from error
     for key, value in (overrides or {}).items():
         _override(data, origin, key, value)
     problems: list[Any] = [{"type": UNKNOWN_KEY, "loc": path} for path in own_keys(data)]

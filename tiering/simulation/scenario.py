@@ -150,6 +150,7 @@ class ScenarioFields(_Strict):
     until_s: float = Field(gt=0, le=1_000_000)
     sample_ms: int = Field(default=100, ge=10, le=100_000, multiple_of=10)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    profile: Name | None = None  # its nodes and constants are filled in by the loader
     nodes: list[Node] = Field(min_length=1, max_length=16)
     processes: list[Process] = Field(min_length=1)
     rooms: Annotated[RoomFields, _TABLE] = RoomFields()

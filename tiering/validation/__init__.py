@@ -1,0 +1,1 @@
+"""How the model answers to published results: inputs, checks, misses."""
