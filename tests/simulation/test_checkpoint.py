@@ -313,6 +313,17 @@ def test_a_flipped_bit_is_seen_or_means_nothing(saved: Path) -> None:
     assert refused > 80
 
 
+def test_a_member_that_says_it_is_encrypted_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("a.npy", b"")
+    whole = bytearray(file.read_bytes())
+    whole[whole.rindex(b"PK\x01\x02") + 8] |= archive.ENCRYPTED
+    file.write_bytes(whole)
+    with pytest.raises(CheckpointError, match="damaged or cut short: encrypted"):
+        archive.reading(file).__enter__()
+
+
 @pytest.mark.parametrize("header", [b"{'descr': (", b"  {\n x\n y", b"{}", b"1 +", b"\xff" * 9])
 def test_a_damaged_header_of_an_array_is_refused(tmp_path: Path, header: bytes) -> None:
     file = tmp_path / "x"

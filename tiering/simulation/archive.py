@@ -24,6 +24,7 @@ from tiering.simulation.load import ScenarioError
 
 LEVEL = 1  # of deflate: higher ones win little on flags and classes and take much longer
 CHUNK_BYTES = 2**24
+ENCRYPTED = 1  # flag of a member; zipfile would ask for a password with a RuntimeError
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _HEADER_BYTES = 2**20
 _FILE_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError)
@@ -81,6 +82,8 @@ def reading(path: Path) -> Iterator[zipfile.ZipFile]:
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if any(member.compress_type != zipfile.ZIP_DEFLATED for member in members):
         raise zipfile.BadZipFile("not compressed by deflate")
+    if any(member.flag_bits & ENCRYPTED for member in members):
+        raise zipfile.BadZipFile("encrypted")
     needed, available = sum(member.file_size for member in members), available_bytes()
     if available is not None and needed > available:
         raise CheckpointError(
