@@ -61,6 +61,15 @@ KNOBS: dict[str, list[Any]] = {
     "chmu__hotlist_max": [0, 20],
     "machine__fault_us": [0.0, 1.0, 50.0],
 }
+CLASS: dict[str, list[Any]] = {
+    "promote": [True, True, True, False],
+    "promotion_share_pct": [100.0, 30.0, 0.0],
+    "top_tier_max_mib": [0, 0, 1, 5],
+    "protect_mib": [0, 0, 3, 100],
+    "demotion_priority": [0, 1, 9],
+    "scan_scale": [-1, 0, 10],
+    "numa_balancing": [True, True, True, False],
+}
 NODE: dict[str, list[Any]] = {
     "capacity_mib": [8, 16, 40, 64],
     "read_gb_s": [1.0, 20.0, 1000.0],
@@ -121,7 +130,11 @@ def some_scenario(seed: int) -> Scenario:
     nodes, knobs = some_nodes(one), drawn(one, KNOBS)
     names = [node["name"] for node in nodes]
     processes = [some_process(one, nr, names) for nr in range(one.randint(1, 4))]
-    return composed(processes, nodes, **knobs, until_s=0.6)
+    other = random.Random(f"classes of {seed}")
+    for process in processes:
+        process["class"] = other.choice(["default", "latency_critical", "latency_tolerant", "gold"])
+    classes = {f"classes__{name}": drawn(other, CLASS) for name in ("gold", "latency_critical")}
+    return composed(processes, nodes, **knobs, **classes, until_s=0.6)
 
 
 def check(seed: int) -> None:

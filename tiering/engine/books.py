@@ -6,13 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.failures import NR_TALLY
+from tiering.engine.shares import Shares, neutral_shares
 from tiering.engine.still_hot import NOT_ASKED
 
-NR_OUTCOMES = 7
-MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED, COLD = range(NR_OUTCOMES)
+NR_OUTCOMES = 10
+(MOVED, STALE, NO_ROOM, IS_PINNED, IS_SHARED, LIMITED, COLD, REFUSED, CAPPED, OVER_SHARE) = range(
+    NR_OUTCOMES
+)
 """What became of a candidate: index into `outcome`."""
 WINDOW_NS = 1_000_000_000
 """Accounting period of the rate limit, as of the kernel's promotion rate limit."""
+
+
+_NEUTRAL = neutral_shares(0)
 
 
 class Terms(NamedTuple):
@@ -42,7 +48,8 @@ class Books(NamedTuple):
     the time that candidates waited; refused bool[N] nodes on which a candidate found no room; dirty
     bool[P] processes whose memory moved; tally i64[P, NR_TALLY] and fail_pct i64[P]: how many fail
     (failures.py); tried, copied i64[P] candidates of each mm and its pages promoted, until taken
-    off; moved i64[P] pages promoted in all; spent f64[P] ns of tasks that stall them later."""
+    off; moved i64[P] pages promoted in all; spent f64[P] ns of tasks that stall them later; shares:
+    what classes may take."""
 
     outcome: NDArray[np.int64]
     pages: NDArray[np.int64]
@@ -60,9 +67,10 @@ class Books(NamedTuple):
     copied: NDArray[np.int64]
     moved: NDArray[np.int64]
     spent: NDArray[np.float64]
+    shares: Shares
 
 
-def books(nr_nodes: int, nr_processes: int) -> Books:
+def books(nr_nodes: int, nr_processes: int, shares: Shares = _NEUTRAL) -> Books:
     """Nothing has moved yet."""
     n, p, i64 = nr_nodes, nr_processes, np.int64
     return Books(
@@ -70,4 +78,5 @@ def books(nr_nodes: int, nr_processes: int) -> Books:
         np.zeros(p, i64), np.zeros(n, i64), np.zeros(2, i64), np.zeros(2, i64),
         np.zeros(n, np.bool_), np.zeros(p, np.bool_), np.zeros((p, NR_TALLY), i64),
         np.zeros(p, i64), np.zeros(p, i64), np.zeros(p, i64), np.zeros(p, i64), np.zeros(p),
+        shares,
     )  # fmt: skip

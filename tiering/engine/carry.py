@@ -33,7 +33,8 @@ from tiering.engine.generations import shrink_generations
 from tiering.engine.jit import loop
 from tiering.engine.migrate import drain
 from tiering.engine.movers import next_mover, turn, wake
-from tiering.engine.reclaim import IDLE_STEPS, shrink
+from tiering.engine.reclaim import begin_anew, is_hopeless, shrink
+from tiering.engine.shares import last_turn
 from tiering.engine.sink import Sink
 
 HOPELESS_NS = 1_000_000_000
@@ -177,9 +178,9 @@ def _run(memory, rates, scratch, flow, nodes, queue, terms, books, sink, sunk, m
         movers.busy[k] += np.int64((clock - begin) / slow)
         if memory.free[nid] >= movers.wanted[nid]:
             movers.awake[k] = False
-            movers.state[k, IDLE_STEPS] = 0
-        elif movers.state[k, IDLE_STEPS] >= 2 * memory.nr.size:
-            movers.state[k, IDLE_STEPS] = 0
+            begin_anew(movers.state[k])
+        elif is_hopeless(movers.state[k], memory.nr.size, last_turn(sink, nid)):
+            begin_anew(movers.state[k])
             clock += HOPELESS_NS
     movers.clock[k] = clock
 
@@ -231,7 +232,7 @@ def _below(memory, sink, nid):  # type: ignore[no-untyped-def]
 def _reclaim(memory, rates, scratch, nid, state, clock, end, pace, wanted, sink, sunk, slow, rate):  # type: ignore[no-untyped-def]
     dear = Sink(
         sink.targets, sink.reserve, sink.slow, sink.mglru, sink.rmap_ns * slow, sink.age_ns * slow,
-        sink.folio_ns * slow, rate, sink.again_ns,
+        sink.folio_ns * slow, rate, sink.again_ns, sink.shares,
     )  # fmt: skip
     if sink.mglru:
         return shrink_generations(

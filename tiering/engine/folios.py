@@ -56,7 +56,8 @@ class Memory(NamedTuple):
     u16[F] when the folio was promoted, or empty if nobody asks. pages: i64[R] 4 KiB pages of a
     folio of the row. resident: i64[R, N] folios of a row on a node. on_list: i64[N, NR_LISTS] pages
     of a node by list. free: i64[N] pages that still fit. entry: u8[N] list on which folios begin on
-    a node.
+    a node. group: i64[P] class of each process, or empty if classes do not matter; held: i64[C]
+    pages of each class on the top tier.
     """
 
     folio: NDArray[np.uint32]
@@ -78,6 +79,8 @@ class Memory(NamedTuple):
     on_list: NDArray[np.int64]
     free: NDArray[np.int64]
     entry: NDArray[np.uint8]
+    group: NDArray[np.int64]
+    held: NDArray[np.int64]
 
 
 def nr_granules(nr_folios: int, order: int = 0) -> int:
@@ -111,7 +114,16 @@ def empty_memory(
         on_list=np.zeros((free.size, NR_LISTS), np.int64),
         free=free.copy(),
         entry=np.zeros(free.size, np.uint8),
+        group=np.zeros(0, np.int64),
+        held=np.zeros(0, np.int64),
     )
+
+
+@loop
+def hold(memory, granule, pages):  # type: ignore[no-untyped-def]
+    """Count pages of the granule that came to the top tier, or left it if less than 0."""
+    if memory.group.size > 0:
+        memory.held[memory.group[memory.mm[granule]]] += pages
 
 
 @loop(inline=True)
@@ -148,6 +160,7 @@ def place(memory, granule, nr, nid, slow):  # type: ignore[no-untyped-def]
     memory.nr_slow[granule] += nr if slow else 0
     if not slow:
         memory.lists[granule, entry] += nr
+        hold(memory, granule, pages)
     memory.on_list[nid, entry] += pages
     memory.free[nid] -= pages
 
@@ -177,6 +190,8 @@ def unplace(memory, first, end):  # type: ignore[no-untyped-def]
             memory.free[nid] += pages
             freed += pages
             memory.folio[index] = value & np.uint32(KEPT)
+        top = np.int64(memory.nr[granule]) - np.int64(memory.nr_slow[granule])
+        hold(memory, granule, -top * memory.pages[memory.row0[granule]])
         if memory.stamp.size > 0:
             memory.stamp[start : start + memory.nr[granule]] = 0
         memory.nr[granule] = 0
@@ -209,3 +224,4 @@ def move(memory, index, dst, slow):  # type: ignore[no-untyped-def]
     memory.on_list[dst, there] += pages
     memory.free[src] += pages
     memory.free[dst] -= pages
+    hold(memory, granule, pages * (was_slow - slow))

@@ -22,10 +22,14 @@ from tiering.engine.reclaim import (
     IDLE_STEPS,
     MAX_SEQ,
     MIN_SEQ,
+    TURN,
     count_relisted,
     has_any,
+    is_hopeless,
     needed,
+    next_turn,
 )
+from tiering.engine.shares import last_turn, may_sink
 from tiering.engine.sink import demote
 from tiering.engine.touch import BLOCK
 
@@ -38,26 +42,30 @@ AGINGS = 3
 def shrink_generations(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
     """As `reclaim.shrink`, by generations; ends as well when aging again and again leaves none but
     young folios. state[AGE_HAND] is -1 unless aging is under way, state[AGED] counts agings."""
-    nr = memory.nr.size
-    while memory.free[nid] < wanted and clock < until and state[IDLE_STEPS] < 2 * nr:
+    nr, last = memory.nr.size, last_turn(sink, nid)
+    while memory.free[nid] < wanted and clock < until and not is_hopeless(state, nr, last):
+        next_turn(state, nr)
         if state[AGE_HAND] >= 0:
             clock = _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk)
             continue
         if not _oldest(memory, nid, state):
             if state[AGED] == AGINGS:
                 state[AGED], state[IDLE_STEPS] = 0, 2 * nr
-                break
+                continue
             state[AGED] += 1
             state[AGE_HAND] = 0
             continue
         granule = state[HAND]
         before = sunk.pages[0]
         oldest = state[MIN_SEQ] % NR_LISTS
-        if has_any(memory, granule, sink.slow[nid], oldest):
+        most = may_sink(memory, granule, sink, nid, state[TURN])
+        if most == 0:
+            _pass_over(memory, nid, granule, oldest, sink)
+        elif has_any(memory, granule, sink.slow[nid], oldest):
             youngest = state[MAX_SEQ] % NR_LISTS
             spent = _evict(
-                memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, sink,
-                sunk,
+                memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, most,
+                sink, sunk,
             )  # fmt: skip
             clock += np.int64(spent + 0.5)
         state[HAND] = granule + 1 if granule + 1 < nr else 0
@@ -65,6 +73,24 @@ def shrink_generations(memory, rates, scratch, nid, state, clock, until, pace, w
         if sunk.pages[0] > before:
             state[IDLE_STEPS] = state[AGED] = 0
     return clock
+
+
+@loop
+def _pass_over(memory, nid, granule, oldest, sink):  # type: ignore[no-untyped-def]
+    """Folios that are left alone join the next generation, so that the oldest runs empty. A cgroup
+    of the kernel has generations of its own, which do not hold up those of others."""
+    if not has_any(memory, granule, sink.slow[nid], oldest):
+        return
+    here = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
+    older = (oldest + 1) % NR_LISTS
+    there = np.uint32((nid << NID_SHIFT) | (older << LIST_SHIFT))
+    start, nr = granule * GRANULE, np.int64(0)
+    for index in range(start, start + memory.nr[granule]):
+        value = memory.folio[index]
+        if value & LISTED == here:
+            memory.folio[index] = (value & ~LISTED) | there
+            nr += 1
+    count_relisted(memory, granule, nid, oldest, older, nr, sink.slow[nid])
 
 
 @loop
@@ -106,11 +132,13 @@ def _age_step(memory, rates, scratch, nid, state, clock, pace, sink, sunk):  # t
 
 
 @loop
-def _evict(memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+def _evict(  # type: ignore[no-untyped-def]
+    memory, rates, scratch, nid, granule, clock, pace, oldest, youngest, wanted, most, sink, sunk
+):
     """Demote what is in the oldest generation and was not accessed; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (oldest << LIST_SHIFT))
-    enough = needed(memory, granule, nid, wanted)
+    enough = needed(memory, granule, nid, wanted, most)
     looked, old = np.int64(0), np.int64(0)
     start = granule * GRANULE
     end = start + memory.nr[granule]

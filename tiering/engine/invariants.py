@@ -37,6 +37,12 @@ def check_books(memory: Memory, capacity: NDArray[np.int64], top_tier: NDArray[n
         raise BooksDoNotBalance("folios by list differ from a recount")
     if not np.array_equal(hinted, memory.hinted):
         raise BooksDoNotBalance("folios marked for hint faults differ from a recount")
+    if memory.group.size > 0:
+        top = memory.nr - memory.nr_slow
+        held = np.zeros_like(memory.held)
+        np.add.at(held, memory.group[memory.mm], top * memory.pages[memory.row0])
+        if not np.array_equal(held, memory.held):
+            raise BooksDoNotBalance("top-tier pages by class differ from a recount")
     used = memory.pages @ resident
     if not np.array_equal(capacity - used, memory.free):
         raise BooksDoNotBalance("free plus resident pages differ from the capacity of a node")

@@ -9,12 +9,15 @@ bandwidth of the two nodes leaves if that is less.
 import numpy as np
 
 from tiering.engine.books import (
+    CAPPED,
     COLD,
     IS_PINNED,
     IS_SHARED,
     LIMITED,
     MOVED,
     NO_ROOM,
+    OVER_SHARE,
+    REFUSED,
     STALE,
     WINDOW_NS,
 )
@@ -34,6 +37,7 @@ from tiering.engine.folios import (
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
+from tiering.engine.shares import class_of, exceeds_part, may_rise
 from tiering.engine.shift import shift
 from tiering.engine.still_hot import is_still_hot
 
@@ -59,7 +63,8 @@ def drain(memory, rates, scratch, queue, clock, until, pace, terms, books):  # t
         stamp = queue.head[at[FIRST], STAMP]
         if stamp > clock or books.target[memory.mm[granule]] != terms.dst:
             break
-        if memory.free[terms.dst] - terms.reserve >= memory.pages[memory.row0[granule]]:
+        room = min(memory.free[terms.dst] - terms.reserve, may_rise(memory, granule, books.shares))
+        if room >= memory.pages[memory.row0[granule]]:
             latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
         nr = expand(queue, granule, _most(memory, granule, clock, until, terms), scratch.found)
         done, moved, clock = _choose(
@@ -103,12 +108,13 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
     pages, mm = memory.pages[memory.row0[granule]], memory.mm[granule]
     copy_ns = pages * FOLIO_BYTES / terms.bytes_per_ns
     room = memory.free[terms.dst] - terms.reserve
+    own, rising = class_of(memory, granule), may_rise(memory, granule, books.shares)
     done, chosen = np.int64(0), np.int64(0)
     while done < nr and clock < until:
         if _wakes(terms, books, room + terms.reserve):
             break
         left = scratch.found[done:nr]
-        whole = _that_move(memory, left, until - clock, room, pages, copy_ns, terms)
+        whole = _that_move(memory, left, until - clock, room, rising, pages, copy_ns, terms)
         if whole > 0:
             clock = _move_on(memory, left[:whole], stamp, clock, copy_ns, terms, books)
             tally(books.tally[mm], books.fail_pct, mm, whole, np.int64(0))
@@ -117,21 +123,27 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
             chosen += whole
             done += whole
             room -= whole * pages
+            rising -= whole * pages
             continue
         stop = min(done + terms.batch_nr, nr)
         before = chosen
         for i in range(done, stop):
             index = scratch.found[i]
-            fate = _fate(memory.folio[index], memory.entry, pages, room, clock, terms, books.window)
+            fate = _fate(
+                memory.folio[index], memory.entry, pages, room, rising, own, clock, terms, books
+            )
             books.outcome[fate] += 1
             if fate == MOVED:
                 scratch.chosen[chosen] = index
                 chosen += 1
                 room -= pages
+                rising -= pages
                 if memory.stamp.size > 0:
                     memory.stamp[index] = stamp_of(clock)
             elif fate == NO_ROOM:
                 books.refused[terms.dst] = True
+            elif fate >= REFUSED:
+                books.shares.refused[own] += 1
         tally(books.tally[mm], books.fail_pct, mm, chosen - before, stop - done - chosen + before)
         books.age[0] += (clock - stamp) * (stop - done)
         books.age[1] = max(books.age[1], clock - stamp)
@@ -147,13 +159,13 @@ def _batch_ns(nr, moved, copy_ns, terms):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _that_move(memory, found, time, room, pages, copy_ns, terms):  # type: ignore[no-untyped-def]
+def _that_move(memory, found, time, room, rising, pages, copy_ns, terms):  # type: ignore[no-untyped-def]
     """How many folios at the begin of `found` move in whole batches that begin within `time` ns and
-    before kswapd wakes. room: pages."""
-    if terms.limit > 0:
+    before kswapd wakes. room: pages; rising: those that its class may have."""
+    if terms.limit > 0 or rising < pages:
         return np.int64(0)
     each = _batch_ns(terms.batch_nr, terms.batch_nr, copy_ns, terms)
-    batches = min(room // pages, found.size) // terms.batch_nr
+    batches = min(min(room, rising) // pages, found.size) // terms.batch_nr
     if each > 0:
         batches = min(batches, -(-time // each))
     if terms.wake >= 0:
@@ -206,10 +218,15 @@ def stamp_age(stamp, now):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _fate(value, entry, pages, room, clock, terms, window):  # type: ignore[no-untyped-def]
-    """What becomes of a candidate; a folio that may move is counted in the accounting period."""
+def _fate(value, entry, pages, room, rising, own, clock, terms, books):  # type: ignore[no-untyped-def]
+    """What becomes of a candidate; a folio that may move is counted in the accounting period.
+
+    rising: pages that its class, own, may have.
+    """
     if value & np.uint32(SLOW) == 0:
         return STALE
+    if rising < 0:
+        return REFUSED
     if not is_still_hot(value, entry, terms.asked):
         return COLD
     if value & np.uint32(PINNED | SHARED):
@@ -217,15 +234,26 @@ def _fate(value, entry, pages, room, clock, terms, window):  # type: ignore[no-u
             return IS_PINNED
         if terms.refuse_shared:
             return IS_SHARED
+    if rising < pages:
+        return CAPPED
     if room < pages:
         return NO_ROOM
-    if terms.limit > 0:
-        if clock - window[0] >= WINDOW_NS:
-            window[0] = clock - clock % WINDOW_NS
-            window[1] = 0
-        if window[1] + pages > terms.limit:
-            return LIMITED
-        window[1] += pages
+    return _within_limit(pages, own, clock, terms.limit, books) if terms.limit > 0 else MOVED
+
+
+@loop
+def _within_limit(pages, own, clock, limit, books):  # type: ignore[no-untyped-def]
+    """Count a folio in the accounting period, unless it or its class has moved its pages."""
+    window = books.window
+    if clock - window[0] >= WINDOW_NS:
+        window[0] = clock - clock % WINDOW_NS
+        window[1] = 0
+        books.shares.moved[:] = 0
+    if window[1] + pages > limit:
+        return LIMITED
+    if exceeds_part(books.shares, own, pages, limit):
+        return OVER_SHARE
+    window[1] += pages
     return MOVED
 
 

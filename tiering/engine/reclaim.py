@@ -25,26 +25,33 @@ from tiering.engine.folios import (
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
 from tiering.engine.pick import LISTED, REFS, pick, seen
+from tiering.engine.shares import last_turn, may_sink
 from tiering.engine.sink import demote
 from tiering.engine.touch import BLOCK
 
 _TO_ACTIVE = np.uint32(ACTIVE << LIST_SHIFT)
-HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS, AGED = range(7)
-NR_STATE = 7
+HAND, ACTIVE_HAND, MIN_SEQ, MAX_SEQ, AGE_HAND, IDLE_STEPS, AGED, TURN = range(8)
+NR_STATE = 8
 """Fields of the state of a node's kswapd."""
 
 
 @loop
 def shrink(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
     """Demote until `wanted` pages of the node are free, the clock passes `until`, or a whole round
-    of the hand found nothing to demote; returns the clock."""
-    nr = memory.nr.size
-    while memory.free[nid] < wanted and clock < until and state[IDLE_STEPS] < 2 * nr:
+    of the hand found nothing to demote; returns the clock.
+
+    state[TURN]: classes of later turns, and what is protected, are passed over until nothing else
+    is left to demote.
+    """
+    nr, last = memory.nr.size, last_turn(sink, nid)
+    while memory.free[nid] < wanted and clock < until and not is_hopeless(state, nr, last):
+        next_turn(state, nr)
         granule = state[HAND]
         before = sunk.pages[0]
-        if has_any(memory, granule, sink.slow[nid], INACTIVE):
+        most = may_sink(memory, granule, sink, nid, state[TURN])
+        if most > 0 and has_any(memory, granule, sink.slow[nid], INACTIVE):
             spent = _shrink_inactive(
-                memory, rates, scratch, nid, granule, clock, pace, wanted, sink, sunk
+                memory, rates, scratch, nid, granule, clock, pace, wanted, most, sink, sunk
             )
             clock += np.int64(spent + 0.5)
         state[HAND] = granule + 1 if granule + 1 < nr else 0
@@ -52,12 +59,34 @@ def shrink(memory, rates, scratch, nid, state, clock, until, pace, wanted, sink,
         steps = 0
         while inactive_is_low(memory, nid) and steps < nr:
             granule = state[ACTIVE_HAND]
-            if has_any(memory, granule, sink.slow[nid], ACTIVE):
+            most = may_sink(memory, granule, sink, nid, state[TURN])
+            if most > 0 and has_any(memory, granule, sink.slow[nid], ACTIVE):
                 spent = _deactivate(memory, rates, scratch, nid, granule, clock, pace, sink, sunk)
                 clock += np.int64(spent + 0.5)
             state[ACTIVE_HAND] = granule + 1 if granule + 1 < nr else 0
             steps += 1
     return clock
+
+
+@loop
+def is_hopeless(state, nr, last):  # type: ignore[no-untyped-def]
+    """Whether two rounds of the last turn found nothing to demote. nr: granules."""
+    return state[IDLE_STEPS] >= 2 * nr and state[TURN] >= last
+
+
+@loop
+def next_turn(state, nr):  # type: ignore[no-untyped-def]
+    """After two rounds that found nothing it is the turn of those that were passed over."""
+    if state[IDLE_STEPS] >= 2 * nr:
+        state[IDLE_STEPS] = 0
+        state[TURN] += 1
+
+
+@loop
+def begin_anew(state):  # type: ignore[no-untyped-def]
+    """The next search passes over again whom this one, at its end, did not."""
+    state[IDLE_STEPS] = 0
+    state[TURN] = 0
 
 
 @loop
@@ -91,11 +120,11 @@ def count_relisted(memory, granule, nid, here, there, nr, slow):  # type: ignore
 
 
 @loop
-def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, sink, sunk):  # type: ignore[no-untyped-def]
+def _shrink_inactive(memory, rates, scratch, nid, granule, clock, pace, wanted, most, sink, sunk):  # type: ignore[no-untyped-def]
     """Look at the inactive folios of a granule; returns the ns spent."""
     latch(memory, rates, scratch, granule, tau_at(memory, pace, granule, clock))
     mine = np.uint32((nid << NID_SHIFT) | (INACTIVE << LIST_SHIFT))
-    enough = needed(memory, granule, nid, wanted)
+    enough = needed(memory, granule, nid, wanted, most)
     looked, active, old = np.int64(0), np.int64(0), np.int64(0)
     start = granule * GRANULE
     end = start + memory.nr[granule]
@@ -133,10 +162,11 @@ def _look(part, mine):  # type: ignore[no-untyped-def]
 
 
 @loop
-def needed(memory, granule, nid, wanted):  # type: ignore[no-untyped-def]
-    """Folios of the granule that would free enough of the node, if none is pinned."""
+def needed(memory, granule, nid, wanted, most):  # type: ignore[no-untyped-def]
+    """Folios of the granule that would free enough of the node, if none is pinned; no more than
+    `most` pages."""
     pages = memory.pages[memory.row0[granule]]
-    return -(-(wanted - memory.free[nid]) // pages)
+    return min(-(-(wanted - memory.free[nid]) // pages), most // pages)
 
 
 @loop

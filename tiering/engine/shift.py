@@ -11,6 +11,7 @@ from tiering.engine.folios import (
     NID_SHIFT,
     NR_LISTS,
     SLOW,
+    hold,
 )
 from tiering.engine.jit import loop
 
@@ -51,7 +52,9 @@ def shift(memory, scratch, granule, indices, nr, dst, slow, flags, without):  # 
         memory.folio[indices[i]] = (value & kept) | tag
     _book_rows(memory, scratch, granule, dst, pages)
     _book_lists(memory, scratch, granule, dst, slow, was_slow == 0, pages)
-    memory.nr_slow[granule] += (nr if slow else 0) - np.int64(was_slow)
+    sank = (nr if slow else 0) - np.int64(was_slow)
+    memory.nr_slow[granule] += sank
+    hold(memory, granule, -sank * pages)
     return pages
 
 

@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from tiering.engine.folios import FOLIO_BYTES, PINNED, UNTOUCHED
 from tiering.engine.jit import loop
 from tiering.engine.migrate import STAMP_NS, stamp_age, stamp_of
+from tiering.engine.shares import Shares, is_protected, neutral_shares
 from tiering.engine.shift import shift
 
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
+
+
+_NEUTRAL = neutral_shares(0)
 
 
 class Sink(NamedTuple):
@@ -22,7 +26,8 @@ class Sink(NamedTuple):
     order of preference, filled up with -1. reserve: i64[N] pages that must stay free on each. slow:
     u8[N] 1 for a node that is not top tier. mglru: by generations, not by lists. rmap_ns, age_ns:
     looking at one folio by rmap, at one PTE when aging. folio_ns: demoting one, without the copy.
-    bytes_per_ns: copy rate. again_ns: a demotion this soon after the promotion is ping-pong."""
+    bytes_per_ns: copy rate. again_ns: a demotion this soon after the promotion is ping-pong.
+    shares: what reclaim leaves to classes."""
 
     targets: NDArray[np.int64]
     reserve: NDArray[np.int64]
@@ -33,18 +38,21 @@ class Sink(NamedTuple):
     folio_ns: float
     bytes_per_ns: float
     again_ns: int
+    shares: Shares = _NEUTRAL
 
 
 class Sunk(NamedTuple):
     """What sank. pages: i64[1] demoted. failed: i64[1] folios that found no room below. scanned:
     i64[1] folios looked at. untouched: i64[1] demoted without a touch since their promotion. again:
-    i64[1] demoted soon after it. from_nid, to_nid: i64[N] pages. dirty: bool[P] see Books."""
+    i64[1] demoted soon after it. low: i64[1] taken from classes that held no more than their
+    protection. from_nid, to_nid: i64[N] pages. dirty: bool[P] see Books."""
 
     pages: NDArray[np.int64]
     failed: NDArray[np.int64]
     scanned: NDArray[np.int64]
     untouched: NDArray[np.int64]
     again: NDArray[np.int64]
+    low: NDArray[np.int64]
     from_nid: NDArray[np.int64]
     to_nid: NDArray[np.int64]
     dirty: NDArray[np.bool_]
@@ -58,6 +66,7 @@ def sunk(nr_nodes: int, dirty: NDArray[np.bool_]) -> Sunk:
         scanned=np.zeros(1, np.int64),
         untouched=np.zeros(1, np.int64),
         again=np.zeros(1, np.int64),
+        low=np.zeros(1, np.int64),
         from_nid=np.zeros(nr_nodes, np.int64),
         to_nid=np.zeros(nr_nodes, np.int64),
         dirty=dirty,
@@ -128,6 +137,8 @@ def _sink(memory, scratch, granule, nid, chosen, clock, dst, sink, sunk):  # typ
     for index in chosen:
         untouched += (memory.folio[index] >> _UNTOUCHED_BIT) & np.uint32(1)
     sunk.untouched[0] += untouched * pages
+    if is_protected(memory, granule, sink, nid):
+        sunk.low[0] += nr * pages
     shift(
         memory, scratch, granule, chosen, nr, dst, np.int64(sink.slow[dst]), np.uint32(0),
         np.uint32(UNTOUCHED),

@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.books import (
+    CAPPED,
     COLD,
     IS_PINNED,
     IS_SHARED,
     LIMITED,
     NO_ROOM,
+    OVER_SHARE,
+    REFUSED,
     STALE,
     Books,
     Terms,
@@ -25,6 +28,7 @@ from tiering.engine.books import (
 from tiering.engine.chunks import END, FIRST, GRANULE_OF, WAITING, Chunks
 from tiering.engine.folios import Memory
 from tiering.engine.reports import Reports
+from tiering.engine.shares import Shares, neutral_shares
 from tiering.engine.still_hot import IS_ACTIVE, NOT_ASKED, NOT_IDLE
 from tiering.migration.lists import Lists
 from tiering.model.knobs import Knob
@@ -127,6 +131,7 @@ class Migration(NamedTuple):
     copy_gb_s: Annotated[float, Knob("GB/s", 0.01, 1000, "c: copy rate of one CPU.", _ZEN3)] = 10.6
 
 
+_NEUTRAL = neutral_shares(0)
 _ASKED = {"not_asked": NOT_ASKED, "active": IS_ACTIVE, "not_idle": NOT_IDLE}
 
 
@@ -134,12 +139,13 @@ class MigrationQueue:
     """Candidates in the order of their arrival, and the books of what became of them."""
 
     def __init__(
-        self, knobs: Migration, memory: Memory, reserve: NDArray[np.int64], nr_processes: int
-    ) -> None:
+        self, knobs: Migration, memory: Memory, reserve: NDArray[np.int64], nr_processes: int,
+        shares: Shares = _NEUTRAL,
+    ) -> None:  # fmt: skip
         """reserve: i64[N] pages that must stay free on each node."""
         self.knobs, self.memory = knobs, memory
         self._reserve = reserve
-        self.books: Books = books(reserve.size, nr_processes)
+        self.books: Books = books(reserve.size, nr_processes, shares)
         self.books.target[:] = knobs.target_node
         self.books.reserve[:] = reserve
         self.terms: Terms = self._terms()
@@ -166,6 +172,9 @@ class MigrationQueue:
             "migrate_shared": int(outcome[IS_SHARED]),
             "migrate_limited": int(outcome[LIMITED]),
             "migrate_cold": int(outcome[COLD]),
+            "migrate_refused": int(outcome[REFUSED]),
+            "migrate_capped": int(outcome[CAPPED]),
+            "migrate_over_share": int(outcome[OVER_SHARE]),
         }
         return {
             "pgpromote_success": int(self.books.pages[0]),

@@ -122,6 +122,18 @@ METRICS: tuple[Metric, ...] = (
         counter=True,
     ),
     Metric(
+        "migrate_refused", "folios", "machine",
+        "Promotions refused: the class of the process is never promoted.", counter=True,
+    ),
+    Metric(
+        "migrate_capped", "folios", "machine",
+        "Promotions refused: the class holds its most of the top tier.", counter=True,
+    ),
+    Metric(
+        "migrate_over_share", "folios", "machine",
+        "Promotions refused: the class had its share of the rate limit.", counter=True,
+    ),
+    Metric(
         "pghot_recorded_accesses", "", "machine", "Reports that went into hotness records.",
         counter=True,
     ),
@@ -178,6 +190,11 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "ping_pong", "pages", "machine", "Pages demoted soon after their promotion.", counter=True
+    ),
+    Metric(
+        "memcg_low", "pages", "machine",
+        "Pages demoted of classes that held no more than is protected: nothing else was left.",
+        counter=True,
     ),
     Metric("reclaim_scanned", "folios", "machine", "Folios looked at by reclaim.", counter=True),
     Metric("pgfault", "folios", "machine", "First touches while the run lasts.", counter=True),

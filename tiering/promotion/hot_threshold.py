@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct, loop
 from tiering.engine.reports import UNCOUNTED, Reports, reports
+from tiering.engine.shares import class_of
 from tiering.model.knobs import Knob
 
 NS_PER_MS = 1_000_000
@@ -65,7 +66,8 @@ class HotThreshold(NamedTuple):
 class Rules(NamedTuple):
     """The knobs as the loop takes them; limit: pages a second. spare: i64[N] free pages above which
     a node has room to spare. targets: i64[P] node to which the folios of each mm go. at_once: what
-    passes moves before the next is asked, and takes its room."""
+    passes moves before the next is asked, and takes its room. own: i64[C] ms, the threshold of each
+    class of processes, 0 = that of the machine."""
 
     reference_ms: int
     limit: int
@@ -73,6 +75,7 @@ class Rules(NamedTuple):
     targets: NDArray[np.int64]
     spare: NDArray[np.int64]
     at_once: bool
+    own: NDArray[np.int64]
 
 
 @loop(allocates=True)
@@ -83,11 +86,13 @@ def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-u
     for run in range(hot.ends.size):
         before = n
         for i in range(first, hot.ends[run]):
-            pages = memory.pages[memory.row0[np.int64(hot.folios[i]) // GRANULE]]
+            granule = np.int64(hot.folios[i]) // GRANULE
+            pages, c = memory.pages[memory.row0[granule]], class_of(memory, granule)
+            own = rules.own[c] if c >= 0 else np.int64(0)
             since = latency[i] if latency.size > 0 else np.int64(0)
-            target = rules.targets[memory.mm[np.int64(hot.folios[i]) // GRANULE]]
+            target = rules.targets[memory.mm[granule]]
             spare = free[target] > rules.spare[target]
-            if _passes(spare, state[target], rules, pages, since, now_ms):
+            if _passes(spare, state[target], rules, pages, since, own, now_ms):
                 out.folios[n] = hot.folios[i]
                 n += 1
                 free[target] -= pages if rules.at_once else 0
@@ -100,7 +105,8 @@ def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-u
 
 
 @loop
-def _passes(spare, state, rules, pages, latency, now_ms):  # type: ignore[no-untyped-def]
+def _passes(spare, state, rules, pages, latency, own, now_ms):  # type: ignore[no-untyped-def]
+    """own: threshold of the folio's class in ms, 0 = that of the machine."""
     if spare:
         state[THRESHOLD] = 0
         state[AT_ONCE] += pages
@@ -108,7 +114,7 @@ def _passes(spare, state, rules, pages, latency, now_ms):  # type: ignore[no-unt
     if now_ms - state[WINDOW] > rules.window_ms:
         _adjust(state, rules, now_ms)
     threshold = state[THRESHOLD] if state[THRESHOLD] > 0 else rules.reference_ms
-    if latency >= threshold:
+    if latency >= (own if own > 0 else threshold):
         state[TOO_OLD] += 1
         return False
     state[CANDIDATES] += pages
@@ -137,6 +143,7 @@ def _adjust(state, rules, now_ms):  # type: ignore[no-untyped-def]
 
 
 _admit = Direct(admit)
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 class ThresholdGate:
@@ -145,13 +152,14 @@ class ThresholdGate:
     def __init__(
         self, knobs: HotThreshold, memory: Memory, targets: NDArray[np.int64],
         size: NDArray[np.int64], promo: NDArray[np.int64], window: int, at_once: bool = False,
+        own: NDArray[np.int64] = _NONE,
     ) -> None:  # fmt: skip
         """targets: i64[P] of each mm. size, promo: i64[N] pages of a node and of its mark. window:
         ms, H where no knob says it. at_once: whoever asks moves each folio before it asks for the
-        next, not batch by batch."""
+        next, not batch by batch. own: see Rules."""
         self.knobs, self._memory, self._targets = knobs, memory, targets
         self._size, self._promo, self._window = size, promo, window
-        self._at_once = at_once
+        self._at_once, self._own = at_once, own
         self.state: NDArray[np.int64] = np.zeros((size.size, NR_STATE), np.int64)
         self._rules = self._as_rules()
 
@@ -200,5 +208,5 @@ class ThresholdGate:
         return Rules(
             knobs.hot_threshold_ms or self._window, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
             knobs.threshold_window_ms, self._targets, self._promo + spare,
-            self._at_once,
+            self._at_once, self._own,
         )  # fmt: skip

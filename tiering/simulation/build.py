@@ -11,7 +11,9 @@ from tiering.engine.closed_loop import Nodes
 from tiering.engine.folios import FOLIO_BYTES, GRANULE, Memory, empty_memory
 from tiering.engine.page_walk import page_walk_ns
 from tiering.engine.random import stream_key
+from tiering.engine.shares import Shares
 from tiering.engine.touch import Rates
+from tiering.simulation.classes import scan_scale, shares, with_groups
 from tiering.simulation.describe import process_workload, recordings
 from tiering.simulation.footprint import footprint
 from tiering.simulation.host import check_host_memory
@@ -55,6 +57,7 @@ class World:
     walk_ns: NDArray[np.float64]  # f64[P] the page walk alone
     write_share: NDArray[np.float64]  # f64[P]
     work: NDArray[np.float64]  # f64[P] accesses; infinite = until the end
+    shares: Shares  # what classes of processes ask for
     assumptions: tuple[str, ...]
 
 
@@ -86,7 +89,8 @@ def build(scenario: Scenario, seed: int) -> World:
     stamps = scenario.demotes
     granules = draft.folio.size // GRANULE
     memory = empty_memory(granules, rates.lap_touches.size, capacity, stamps)
-    memory = memory._replace(folio=draft.folio)
+    asked = shares(scenario)
+    memory = with_groups(memory._replace(folio=draft.folio), scenario, asked)
     for piece, sweep in zip(pieces, sweep_rows, strict=True):
         piece.row_at = row_ats[piece.mm][piece.at]
         piece.sweep = sweep
@@ -105,7 +109,11 @@ def build(scenario: Scenario, seed: int) -> World:
         tiers=tiers,
         top_tier=top_tier,
         cpus=float(sum(node.cpus for node in scenario.nodes)),
-        mms=[_scanned(name, vmas[mm], p.scan_scale) for mm, (p, name) in enumerate(processes)],
+        mms=[
+            _scanned(name, vmas[mm], scan_scale(scenario, process))
+            for mm, (process, name) in enumerate(processes)
+        ],
+        shares=asked,
         vmas=vmas,
         home=np.array([scenario.home_nid(process) for process, _ in processes], np.int64),
         nr_folios=nr_folios,

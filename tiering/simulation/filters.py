@@ -123,7 +123,7 @@ def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
         scenario.hot_threshold, world.memory, promotion_targets(scenario), world.capacity,
         world.marks.promo,
         hotness.window_ms if isinstance(hotness, PghotRecords) else 0,
-        at_once=not scenario.joined.waits,
+        at_once=not scenario.joined.waits, own=world.shares.threshold,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tiering.promotion.policy_text import PolicyError
 from tiering.simulation.catalogue import SCENARIOS, scenario_names, scenario_path
+from tiering.simulation.classes import class_problems
 from tiering.simulation.combine import objections
 from tiering.simulation.entries import entry_problems, own_keys
 from tiering.simulation.expect import expect_problems
@@ -151,7 +152,10 @@ def _cross_check(scenario: Scenario) -> None:
         raise ScenarioError(f"{scenario.origin}: nodes.name: {', '.join(names)}: names must differ")
     for at, process in enumerate(scenario.processes):
         _check_process(scenario.origin, f"processes.{at}", process, names)
-    if problems := [*entry_problems(scenario), *expect_problems(scenario.expect)]:
+    problems = [
+        *entry_problems(scenario), *class_problems(scenario), *expect_problems(scenario.expect),
+    ]  # fmt: skip
+    if problems:
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
     if problems := list(objections(scenario)):
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))

@@ -20,6 +20,7 @@ from tiering.migration.queue import MigrationQueue
 from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.build import World, build
+from tiering.simulation.classes import taking_part
 from tiering.simulation.crew import coldest, coldest_threads, crew
 from tiering.simulation.filters import filters
 from tiering.simulation.judge import Judge
@@ -36,6 +37,7 @@ from tiering.simulation.tuning import Tuning
 from tiering.simulation.watcher import Parts, watchers
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
+from tiering.sources.table import SOURCES
 
 NS_PER_S = 1_000_000_000
 ROWS_PER_BLOCK = 2
@@ -57,8 +59,9 @@ class Simulation:
         self.until_ns = end_ns(scenario)
         self.scratch = scratch(vector)
         self.queue = MigrationQueue(
-            migrating(scenario), world.memory, _reserve(scenario, world), len(world.mms)
-        )
+            migrating(scenario), world.memory, _reserve(scenario, world), len(world.mms),
+            world.shares,
+        )  # fmt: skip
         dirty = self.queue.books.dirty
         optimal = scenario.joined.promotion == ORACLE
         self.progress = Progress(world, dirty, optimal)
@@ -70,6 +73,7 @@ class Simulation:
         self.sources = watchers(
             Parts(scenario, seed, world, self.scratch, self.progress, self.queue)
         )
+        self._takes_part = taking_part(scenario)
         self._stalls = any(source.stalls for source in self.sources.values())
         scanner = self.sources.get("pte_scan")
         self.scanner = scanner if isinstance(scanner, PteScanner) else None
@@ -259,8 +263,9 @@ class Simulation:
             self.judge.forget(mm)
         for mm in population.entered:
             if population.alive[mm]:
-                for source in self.sources.values():
-                    source.enter(mm, now)
+                for name, source in self.sources.items():
+                    if self._takes_part[mm] or not SOURCES[name].by_mm:
+                        source.enter(mm, now)
         population.left, population.entered = [], []
 
 

@@ -7,7 +7,7 @@ from tiering.demotion.kswapd import first_state, sink
 from tiering.engine.flow import Pace
 from tiering.engine.folios import Memory
 from tiering.engine.generations import shrink_generations
-from tiering.engine.reclaim import IDLE_STEPS, shrink
+from tiering.engine.reclaim import IDLE_STEPS, TURN, shrink
 from tiering.engine.sink import Sink, Sunk, sunk
 from tiering.engine.touch import Scratch
 from tiering.simulation.build import World
@@ -27,6 +27,7 @@ class Reclaimers:
         self.node_names = [node.name for node in scenario.nodes]
         self.sunk: Sunk = sunk(world.capacity.size, dirty)
         self.sink: Sink = sink(knobs, world.tiers, world.marks.least, scenario.migration.copy_gb_s)
+        self.sink = self.sink._replace(shares=world.shares)
         lowest = world.tiers.max()
         self.nids: list[int] = []
         if knobs.demotion_enabled:
@@ -52,5 +53,5 @@ class Reclaimers:
             memory, self._world.rates, self.scratch, nid, state, now, FAR, self._pace, wanted,
             self.sink, self.sunk,
         )  # fmt: skip
-        state[IDLE_STEPS] = 0
+        state[IDLE_STEPS] = state[TURN] = 0
         return int(self.sunk.pages[0]) - before, float(clock - now)

@@ -150,6 +150,7 @@ class Sampler:
             "demote_fail": int(sunk.failed[0]),
             "demote_untouched": int(sunk.untouched[0]),
             "ping_pong": int(sunk.again[0]),
+            "memcg_low": int(sunk.low[0]),
             "reclaim_scanned": int(sunk.scanned[0]),
             "pgfault": sim.population.faults,
         }

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
+from tiering.model.classes import DEFAULT, PolicyClass
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.expect import Expect
 from tiering.simulation.notes import notes
@@ -105,7 +106,8 @@ class ProcessFields(_Strict):
     start_s: when it begins. lifetime_s: when it exits and frees its memory, 0 = never. every_s:
     it begins again so long after it began, as short-lived processes do; 0 = once. home_node: whose
     CPUs it runs on, so where its first touches allocate; default the first top-tier node.
-    scan_scale: what it sets by prctl, 0 .. 10; default that of pte_scan.
+    scan_scale: what it sets by prctl, 0 .. 10; default that of its class, else of pte_scan. class:
+    a standard one, or one of the scenario's own.
     """
 
     name: Name
@@ -126,11 +128,19 @@ class ProcessFields(_Strict):
     node: Name | Literal["first_touch"] = "first_touch"
     vmas: list[Vma] = Field(default=[])
 
+    @property
+    def policy(self) -> str:
+        """Name of its class."""
+        return str(getattr(self, "class"))
+
 
 if TYPE_CHECKING:
     Process = ProcessFields
 else:
-    Process = create_model("Process", __base__=ProcessFields, **_pattern_fields(recorded=True))
+    Process = create_model(
+        "Process", __base__=ProcessFields, **{"class": (Name, DEFAULT)},
+        **_pattern_fields(recorded=True),
+    )  # fmt: skip
 
 
 class PolicyFile(_Strict):
@@ -156,6 +166,7 @@ class ScenarioFields(_Strict):
     rooms: Annotated[RoomFields, _TABLE] = RoomFields()
     user_policy: Annotated[PolicyFile | None, _TABLE] = None
     expect: Annotated[Expect, _TABLE] | None = None
+    classes: dict[Name, Annotated[PolicyClass, _TABLE]] = Field(default={})
     if TYPE_CHECKING:  # knob sections; those of most mechanisms are Any to the type checker
         machine: Machine = Machine()
         pte_scan: PteScan = PteScan()

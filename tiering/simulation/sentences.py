@@ -8,11 +8,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tiering.model.knobs import Knob, in_range, spec_of
-from tiering.simulation.scenario import Scenario
+from tiering.simulation.scenario import Name, Scenario
 
 SHOWN = 60  # characters of a value or a key that are repeated
 MOST_BITS = 256
 UNKNOWN_KEY = "extra_forbidden"
+NAME_OF_TABLE = "[key]"
 MISSING = ("missing", "missing_argument")
 
 
@@ -33,6 +34,8 @@ def sentence(problem: Any) -> str:
     if problem["type"] in MISSING:
         return f"{place.key}: missing; {_allowed(place.hint)}"
     allowed = _allowed(place.hint)
+    if get_origin(_bare(place.hint)) is dict:
+        return f"{place.key} = {shown(problem.get('input'))}: should be tables [{place.key}.NAME]"
     if get_origin(_bare(place.hint)) is list:
         header = ".".join(part for part in place.key.split(".") if not part.isdigit())
         allowed += f", [[{header}]]"
@@ -75,7 +78,12 @@ def _place(path: tuple[Any, ...]) -> _Place:
     names: list[str] = []
     for part in path:
         base = _bare(hint)
-        if get_origin(base) is list and isinstance(part, int):
+        if get_origin(base) is dict:
+            hint = get_args(base)[1]
+        elif part == NAME_OF_TABLE:
+            hint = Name
+            break
+        elif get_origin(base) is list and isinstance(part, int):
             hint = get_args(base)[0]
         elif _is_table(base):
             table, hint = base, fields(base).get(part)

@@ -11,17 +11,21 @@ from tiering.sources.pte_knobs import PteScan
 
 class Kind(NamedTuple):
     """Its knobs, the name of its threads, what it notices, whether no thread but the tasks
-    themselves do it, and whether it knows how long a folio took to be touched."""
+    themselves do it, whether it knows how long a folio took to be touched, and whether it goes by
+    mm, so that a process can be left out."""
 
     knobs: type
     thread: str
     meaning: str
     in_task: bool = False
     times: bool = False
+    by_mm: bool = False
 
 
 SOURCES: dict[str, Kind] = {
-    "pte_scan": Kind(PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits"),
+    "pte_scan": Kind(
+        PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits", by_mm=True
+    ),
     "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
     "lru_gen_walk": Kind(
@@ -33,5 +37,6 @@ SOURCES: dict[str, Kind] = {
         "tasks mark PTEs, and the next touch of a page is a fault",
         in_task=True,
         times=True,
+        by_mm=True,
     ),
 }
