@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tiering.engine.figures import by_node, total_of
 from tiering.engine.untouched import untouched_pages
 from tiering.model.metrics import METRICS
+from tiering.simulation.fairness import fairness
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
         "candidate_age_max_ms": int(sim.queue.books.age[1]) / NS_PER_MS,
         "thread_busy_s": {name: busy / NS_PER_S for name, busy in threads.items()},
         "mm_elapsed_s": dict(list(zip(names, ended, strict=True))[:MOST_MMS]),
+        **fairness(sim, MOST_MMS),
     }
     records = sim.filters.records
     if records is not None:
@@ -70,11 +72,13 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
     if scanner is None:
         return figures
     mms = scanner.mms
+    scanned, useful = int(mms.nr_scanned.sum()), rose - for_nothing
     rows = [np.zeros((0, 2), np.int64), *scanner.pass_ns]
     passes: NDArray[np.int64] = np.concatenate(rows)
     return figures | {
         "nr_visits": int(mms.nr_visits.sum()),
-        "nr_scanned": int(mms.nr_scanned.sum()),
+        "nr_scanned": scanned,
+        "scans_per_useful_promotion": scanned / useful if useful else None,
         "missed_deadlines": int(mms.missed.sum()),
         "missed_share": float(mms.missed.sum() / max(int(mms.nr_visits.sum()), 1)),
         "longest_visit_ms": int(mms.longest_ns.max(initial=0)) / NS_PER_MS,

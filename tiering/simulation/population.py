@@ -41,6 +41,7 @@ class Population:
         nr = len(templates)
         self.alive = np.zeros(nr, np.bool_)
         self._phase = np.full(nr, -1, np.int64)
+        self._since, self._ran = np.zeros(nr, np.int64), np.zeros(nr, np.int64)
         self.killed: list[str] = []
         self.direct = self.faults = self.untouched = 0
         self.events: list[dict[str, Any]] = []
@@ -56,6 +57,12 @@ class Population:
     def over(self) -> bool:
         """True if no process is there and none will begin."""
         return not self.alive.any() and self.next_ns() == FAR
+
+    def ran_ns(self, now: int) -> NDArray[np.int64]:
+        """i64[P] time for which each process was there and had work."""
+        finished = self._progress.finished_ns
+        end = np.where(finished >= 0, np.minimum(finished, now), now)
+        return self._ran + np.where(self.alive, np.maximum(end - self._since, 0), 0)
 
     def act(self, now: int) -> bool:
         """Starts and exits that are due and growth into a new phase; True if anything changed.
@@ -77,6 +84,7 @@ class Population:
 
     def _start(self, mm: int, now: int) -> None:
         self.alive[mm] = True
+        self._since[mm] = now
         self._phase[mm] = -1
         self._next[mm] = now + self._lifetime[mm] if self._lifetime[mm] else FAR
         self._began(mm)
@@ -97,10 +105,11 @@ class Population:
     def _exit(self, mm: int, now: int) -> None:
         began = now - self._lifetime[mm]
         self._next[mm] = began + self._every[mm] if self._every[mm] else FAR
-        self._free(mm)
+        self._free(mm, now)
         self._say(now, f"{self._world.mms[mm].name}: exits")
 
-    def _free(self, mm: int) -> None:
+    def _free(self, mm: int, now: int) -> None:
+        self._ran[mm] = self.ran_ns(now)[mm]
         self.alive[mm] = False
         flow = self._progress.flow
         flow.running[mm] = False
@@ -171,7 +180,7 @@ class Population:
         )
         self.killed.append(world.mms[mm].name)
         self._next[mm] = FAR
-        self._free(mm)
+        self._free(mm, now)
 
     def _misfit(self, vma: Vma, nodes: str) -> str:
         """What does not fit at the begin: all that `vma`, maybe a piece, is a part of."""
