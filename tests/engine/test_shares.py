@@ -6,6 +6,7 @@ import pytest
 from tests.engine.machines import Layout, laid_out, pace, row_rates
 from tests.engine.reclaiming import Patient, patient
 from tests.engine.test_migrate import FOREVER, ROOM, TERMS, Bench
+from tiering.engine import shares
 from tiering.engine.books import (
     CAPPED,
     LIMITED,
@@ -24,19 +25,16 @@ from tiering.engine.invariants import BooksDoNotBalance, check_books
 from tiering.engine.migrate import drain
 from tiering.engine.reclaim import TURN
 from tiering.engine.reports import in_runs
-from tiering.engine.shares import ANY, Shares, neutral_shares
+from tiering.engine.shares import ANY, MOVED_NOW, PARTS, REFUSED_SO_FAR, Shares, neutral_shares
 from tiering.engine.touch import scratch
 
 
-def classes(**fields: list[float] | int) -> Shares:
+def classes(last: int = 0, **fields: list[int]) -> Shares:
     """Two classes; what is not said is neutral."""
-    neutral = neutral_shares(2)
-    arrays = {
-        name: np.array(value, getattr(neutral, name).dtype)
-        for name, value in fields.items()
-        if isinstance(value, list)
-    }
-    return neutral._replace(**arrays, last=int(fields.get("last", 0)))  # type: ignore[arg-type]
+    asked = neutral_shares(2)._replace(last=last)
+    for name, values in fields.items():
+        asked.of[:, getattr(shares, name.upper())] = values
+    return asked
 
 
 def grouped(memory: Memory) -> Memory:
@@ -86,7 +84,7 @@ def test_a_class_is_promoted_up_to_its_most_and_no_page_beyond(batch_nr: int) ->
     one.drain(TERMS._replace(batch_nr=batch_nr))
     assert fates(one) == {MOVED: 7 + 10, CAPPED: 3}
     assert one.memory.held.tolist() == [7, 10]
-    assert one.books.shares.refused.tolist() == [3, 0]
+    assert one.books.shares.of[:, REFUSED_SO_FAR].tolist() == [3, 0]
     assert one.queue.at[WAITING] == 0
 
 
@@ -105,7 +103,7 @@ def test_a_bound_does_not_wake_kswapd() -> None:
 
 
 def test_a_class_that_is_never_promoted_gets_nothing_and_every_refusal_is_counted() -> None:
-    one = pair(classes(promote=[False, True]), [(MINE, 0), (OTHERS, 0)])
+    one = pair(classes(promote=[0, 1]), [(MINE, 0), (OTHERS, 0)])
     clock = one.drain()
     assert fates(one) == {MOVED: 10, REFUSED: 10}
     assert one.memory.held.tolist() == [0, 10]
@@ -113,26 +111,26 @@ def test_a_class_that_is_never_promoted_gets_nothing_and_every_refusal_is_counte
 
 
 def test_what_is_already_on_the_top_tier_is_stale_before_it_is_refused() -> None:
-    one = pair(classes(promote=[True, False]), [([3], 0), ([3], 0)])
+    one = pair(classes(promote=[1, 0]), [([3], 0), ([3], 0)])
     one.drain()
     assert fates(one) == {MOVED: 1, STALE: 1}
 
 
 def test_shares_split_a_limited_rate() -> None:
     """Ten pages a second, of which the first class may use 3 and the second 60 %."""
-    shares = classes(part=[0.3, 0.6])
-    one = pair(shares, [(MINE, 0), (OTHERS, 0), ([9, GRANULE + 9], WINDOW_NS)])
+    asked = classes(part=[PARTS * 3 // 10, PARTS * 6 // 10])
+    one = pair(asked, [(MINE, 0), (OTHERS, 0), ([9, GRANULE + 9], WINDOW_NS)])
     limited = TERMS._replace(limit=10, batch_nr=16)
     clock = one.drain(limited)
     assert fates(one) == {MOVED: 3 + 6, OVER_SHARE: 7 + 4}
     assert one.memory.held.tolist() == [3, 6]
     one.drain(limited, max(clock, WINDOW_NS))
     assert one.memory.held.tolist() == [4, 7], "a new period, a new share"
-    assert one.books.shares.moved.tolist() == [1, 1]
+    assert one.books.shares.of[:, MOVED_NOW].tolist() == [1, 1]
 
 
 def test_shares_of_more_than_the_whole_meet_the_limit_itself() -> None:
-    one = pair(classes(part=[1.0, 0.5]), [(MINE[:8], 0), (OTHERS, 0)])
+    one = pair(classes(part=[PARTS, PARTS // 2]), [(MINE[:8], 0), (OTHERS, 0)])
     one.drain(TERMS._replace(limit=10))
     assert fates(one) == {MOVED: 8 + 2, LIMITED: 8}
 

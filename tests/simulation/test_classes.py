@@ -7,6 +7,7 @@ import pytest
 
 from tests.simulation.scenarios import composed, finished
 from tests.simulation.test_load import problem
+from tiering.engine.shares import LOW, RANK
 from tiering.simulation.checkpoint import restore, save
 from tiering.simulation.classes import classes_in_use, scan_scale, shares
 from tiering.simulation.load import ScenarioError
@@ -56,15 +57,15 @@ def test_a_wrong_class_is_told_in_a_sentence(key: str, value: Any, words: str) -
 def test_standard_classes_ask_for_nothing_until_a_scenario_says_so() -> None:
     scenario = tenants("latency_critical", "latency_tolerant")
     assert list(classes_in_use(scenario)) == ["latency_critical", "latency_tolerant"]
-    assert shares(scenario).low.size == 0
+    assert shares(scenario).of.size == 0
     said = tenants("latency_critical", classes__latency_critical__protect_mib=1)
-    assert shares(said).low.tolist() == [256, 0]
+    assert shares(said).of[:, LOW].tolist() == [256, 0]
 
 
 def test_turns_of_reclaim_are_dense_and_protection_takes_one_more() -> None:
     scenario = tenants("a", "b", classes__a__protect_mib=1, classes__b__demotion_priority=7)
     asked = shares(scenario)
-    assert (asked.rank.tolist(), asked.last) == ([1, 0], 2)
+    assert (asked.of[:, RANK].tolist(), asked.last) == ([1, 0], 2)
 
 
 def test_a_process_says_its_scale_itself_or_its_class_does() -> None:

@@ -10,7 +10,7 @@ from tiering.simulation.fairness import jain, slowdowns
 from tiering.simulation.loop import Simulation
 from tiering.simulation.outcome import metrics
 
-QUIET: dict[str, Any] = {"preset": "none", "until_s": 1.0, "machine__tlb_entries": 1_000_000}
+QUIET: dict[str, Any] = {"preset": "none", "until_s": 1.0, "machine__fault_us": 0.0}
 
 
 def heap(node: str) -> list[dict[str, Any]]:
@@ -53,7 +53,9 @@ def test_a_process_on_the_slow_node_is_slower_by_its_latency() -> None:
 
 def test_only_the_time_of_its_lives_and_its_work_counts() -> None:
     lives = {"name": "short", "start_s": 0.1, "lifetime_s": 0.2, "every_s": 0.4}
-    workers = [{"name": f"for-{work:g}", "work_accesses": work} for work in (1e5, 1e6)]
+    workers = [
+        {"name": f"for-{work}", "work_accesses": float(work)} for work in (100_000, 1_000_000)
+    ]
     simulation = run([one | {"vmas": heap("DRAM")} for one in (lives, *workers)] + [LATE])
     assert slowdowns(simulation)[:3] == pytest.approx([1.0, 1.0, 1.0], rel=1e-3)
     assert np.isnan(slowdowns(simulation)[3])

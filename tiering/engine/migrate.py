@@ -37,7 +37,13 @@ from tiering.engine.folios import (
 )
 from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
-from tiering.engine.shares import class_of, exceeds_part, may_rise
+from tiering.engine.shares import (
+    MOVED_NOW,
+    REFUSED_SO_FAR,
+    class_of,
+    exceeds_part,
+    may_rise,
+)
 from tiering.engine.shift import shift
 from tiering.engine.still_hot import is_still_hot
 
@@ -143,7 +149,7 @@ def _choose(memory, scratch, nr, granule, stamp, clock, until, terms, books):  #
             elif fate == NO_ROOM:
                 books.refused[terms.dst] = True
             elif fate >= REFUSED:
-                books.shares.refused[own] += 1
+                books.shares.of[own, REFUSED_SO_FAR] += 1
         tally(books.tally[mm], books.fail_pct, mm, chosen - before, stop - done - chosen + before)
         books.age[0] += (clock - stamp) * (stop - done)
         books.age[1] = max(books.age[1], clock - stamp)
@@ -248,7 +254,7 @@ def _within_limit(pages, own, clock, limit, books):  # type: ignore[no-untyped-d
     if clock - window[0] >= WINDOW_NS:
         window[0] = clock - clock % WINDOW_NS
         window[1] = 0
-        books.shares.moved[:] = 0
+        books.shares.of[:, MOVED_NOW] = 0
     if window[1] + pages > limit:
         return LIMITED
     if exceeds_part(books.shares, own, pages, limit):

@@ -17,32 +17,29 @@ ANY = 2**62
 IS_REFUSED = -1
 
 
-class Shares(NamedTuple):
-    """By class, C of them. promote: bool[C]. most: i64[C] pages of the top tier beyond which none
-    is promoted. part: f64[C] of what may move in an accounting period. moved: i64[C] pages of this
-    period. refused: i64[C] folios refused by its own rules so far. low: i64[C] pages of the top
-    tier that reclaim leaves. rank: i64[C] turn in which reclaim begins with it. threshold: i64[C]
-    ms, 0 = that of the machine. last: number of the last turn, in which nobody is left out.
-    """
+PARTS = 1_000_000
+"""Unit of the part of the rate limit that a class may use."""
+NR_FIELDS = 8
+PROMOTE, MOST, PART, MOVED_NOW, REFUSED_SO_FAR, LOW, RANK, THRESHOLD = range(NR_FIELDS)
+"""Fields of a class: 1 if it may be promoted; pages of the top tier beyond which none is;
+millionths of what may move in an accounting period; pages of it in this one; folios refused by its
+own rules so far; pages of the top tier that reclaim leaves; turn in which reclaim begins with it;
+threshold in ms, 0 = that of the machine."""
 
-    promote: NDArray[np.bool_]
-    most: NDArray[np.int64]
-    part: NDArray[np.float64]
-    moved: NDArray[np.int64]
-    refused: NDArray[np.int64]
-    low: NDArray[np.int64]
-    rank: NDArray[np.int64]
-    threshold: NDArray[np.int64]
+
+class Shares(NamedTuple):
+    """of: i64[C, NR_FIELDS] by class. last: number of the last turn of reclaim, in which nobody is
+    left out. One array, since each costs every call of a loop that takes it."""
+
+    of: NDArray[np.int64]
     last: int
 
 
 def neutral_shares(nr_classes: int) -> Shares:
     """Classes that ask for nothing."""
-    n, i64 = nr_classes, np.int64
-    return Shares(
-        np.ones(n, np.bool_), np.full(n, ANY, i64), np.ones(n), np.zeros(n, i64), np.zeros(n, i64),
-        np.zeros(n, i64), np.zeros(n, i64), np.zeros(n, i64), 0,
-    )  # fmt: skip
+    of = np.zeros((nr_classes, NR_FIELDS), np.int64)
+    of[:, PROMOTE], of[:, MOST], of[:, PART] = 1, ANY, PARTS
+    return Shares(of, 0)
 
 
 @loop
@@ -60,9 +57,9 @@ def may_rise(memory, granule, shares):  # type: ignore[no-untyped-def]
     c = class_of(memory, granule)
     if c < 0:
         return np.int64(ANY)
-    if not shares.promote[c]:
+    if shares.of[c, PROMOTE] == 0:
         return np.int64(IS_REFUSED)
-    return max(shares.most[c] - memory.held[c], np.int64(0))
+    return max(shares.of[c, MOST] - memory.held[c], np.int64(0))
 
 
 @loop
@@ -71,9 +68,9 @@ def exceeds_part(shares, c, pages, limit):  # type: ignore[no-untyped-def]
     period; if not, they are counted."""
     if c < 0:
         return False
-    if shares.moved[c] + pages > limit * shares.part[c]:
+    if shares.of[c, MOVED_NOW] + pages > limit * shares.of[c, PART] // PARTS:
         return True
-    shares.moved[c] += pages
+    shares.of[c, MOVED_NOW] += pages
     return False
 
 
@@ -90,11 +87,11 @@ def may_sink(memory, granule, sink, nid, turn):  # type: ignore[no-untyped-def]
     c = class_of(memory, granule)
     if c < 0 or turn >= last_turn(sink, nid):
         return np.int64(ANY)
-    if shares.rank[c] > turn:
+    if shares.of[c, RANK] > turn:
         return np.int64(0)
-    if shares.low[c] == 0:
+    if shares.of[c, LOW] == 0:
         return np.int64(ANY)
-    above = max(memory.held[c] - shares.low[c], np.int64(0))
+    above = max(memory.held[c] - shares.of[c, LOW], np.int64(0))
     pages = memory.pages[memory.row0[granule]]
     return above // pages * pages
 
@@ -103,4 +100,4 @@ def may_sink(memory, granule, sink, nid, turn):  # type: ignore[no-untyped-def]
 def is_protected(memory, granule, sink, nid):  # type: ignore[no-untyped-def]
     """Whether the class of the granule holds no more of the top tier than its protection."""
     c = class_of(memory, granule)
-    return c >= 0 and not sink.slow[nid] and memory.held[c] <= sink.shares.low[c]
+    return c >= 0 and not sink.slow[nid] and memory.held[c] <= sink.shares.of[c, LOW]

@@ -6,7 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.folios import Memory
-from tiering.engine.shares import ANY, Shares, neutral_shares
+from tiering.engine.shares import (
+    ANY,
+    LOW,
+    MOST,
+    PART,
+    PARTS,
+    PROMOTE,
+    RANK,
+    THRESHOLD,
+    Shares,
+    neutral_shares,
+)
 from tiering.model.classes import DEFAULT, PAGES_PER_MIB, STANDARD, PolicyClass
 from tiering.simulation.scenario import Process, Scenario
 
@@ -54,25 +65,24 @@ def shares(scenario: Scenario) -> Shares:
     asked = list(classes_in_use(scenario).values())
     if all(one == PolicyClass() for one in asked):
         return neutral_shares(0)
-    low = np.array([one.protect_mib * PAGES_PER_MIB for one in asked], np.int64)
+    found = neutral_shares(len(asked))
     priorities = sorted({one.demotion_priority for one in asked}, reverse=True)
-    rank = np.array([priorities.index(one.demotion_priority) for one in asked], np.int64)
-    return neutral_shares(len(asked))._replace(
-        promote=np.array([one.promote and one.numa_balancing for one in asked], np.bool_),
-        most=np.array([one.top_tier_max_mib * PAGES_PER_MIB or ANY for one in asked], np.int64),
-        part=np.array([one.promotion_share_pct / 100 for one in asked]),
-        low=low,
-        rank=rank,
-        threshold=np.array([one.hot_threshold_ms for one in asked], np.int64),
-        last=int(rank.max()) + bool(low.any()),
-    )
+    for of, one in zip(found.of, asked, strict=True):
+        of[PROMOTE] = one.promote and one.numa_balancing
+        of[MOST] = one.top_tier_max_mib * PAGES_PER_MIB or ANY
+        of[PART] = round(one.promotion_share_pct / 100 * PARTS)
+        of[LOW] = one.protect_mib * PAGES_PER_MIB
+        of[RANK] = priorities.index(one.demotion_priority)
+        of[THRESHOLD] = one.hot_threshold_ms
+    protects = bool(found.of[:, LOW].any())
+    return found._replace(last=len(priorities) - 1 + protects)
 
 
 def with_groups(memory: Memory, scenario: Scenario, asked: Shares) -> Memory:
     """Memory that counts what each class holds, where that matters."""
-    if not asked.low.size:
+    if not asked.of.size:
         return memory
-    return memory._replace(group=groups(scenario), held=np.zeros(asked.low.size, np.int64))
+    return memory._replace(group=groups(scenario), held=np.zeros(asked.of.shape[0], np.int64))
 
 
 def taking_part(scenario: Scenario) -> list[bool]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiering.simulation.policy import classes_in_use, groups, shows_classes
+from tiering.engine.shares import REFUSED_SO_FAR
+from tiering.simulation.classes import classes_in_use, groups, shows_classes
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _by_class(sim: "Simulation", slowdown: NDArray[np.float64]) -> dict[str, dic
     """Processes of each class, what they hold on the top tier and what was promoted of them at the
     end, folios that the class was refused, and their mean slowdown."""
     group, rates = groups(sim.scenario), sim.world.rates
-    refused = sim.world.shares.refused
+    refused = sim.world.shares.of[:, REFUSED_SO_FAR]
     memory, top = sim.world.memory, sim.world.top_tier
     pages = np.concatenate([[0], np.cumsum(memory.pages * memory.resident[:, top].sum(axis=1))])
     held = pages[rates.row_at + rates.nr_rows] - pages[rates.row_at]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tiering.engine.shares import THRESHOLD
 from tiering.hotness.counts import CoolingCounts
 from tiering.hotness.exact import ExactTimes
 from tiering.hotness.heat import Heats
@@ -123,7 +124,7 @@ def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
         scenario.hot_threshold, world.memory, promotion_targets(scenario), world.capacity,
         world.marks.promo,
         hotness.window_ms if isinstance(hotness, PghotRecords) else 0,
-        at_once=not scenario.joined.waits, own=world.shares.threshold,
+        at_once=not scenario.joined.waits, own=world.shares.of[:, THRESHOLD].copy(),
     )  # fmt: skip
 
 
