@@ -50,9 +50,13 @@ def rates_of_rows(share: list[list[float]], accesses: list[float]) -> Rates:
     )  # fmt: skip
 
 
-def flat_memory(nr_folios: int, nid: int = 1, seed: int = 1, room: int = 1 << 30) -> Memory:
+def flat_memory(
+    nr_folios: int, nid: int = 1, seed: int = 1, room: int = 1 << 30, sampled: bool = False
+) -> Memory:
     """One VMA of one mm and one row, all on node `nid` (0 = top tier, 1 = slow)."""
-    memory = empty_memory(nr_granules(nr_folios), 1, np.array([room, room], np.int64))
+    memory = empty_memory(
+        nr_granules(nr_folios), 1, np.array([room, room], np.int64), sampled=sampled
+    )
     memory.rows[:] = 1
     for granule in range(memory.nr.size):
         memory.key[granule] = stream_key(seed, 0, granule)
@@ -70,11 +74,12 @@ class Layout(NamedTuple):
 
 
 def laid_out(
-    vmas: list[Layout], capacity: list[int], slow: list[int] | None = None, stamps: bool = False
-) -> Memory:
+    vmas: list[Layout], capacity: list[int], slow: list[int] | None = None, stamps: bool = False,
+    sampled: bool = False,
+) -> Memory:  # fmt: skip
     """VMAs one after another, a row each; capacity in pages, slow: 1 for nodes not top tier."""
     granules = sum(nr_granules(vma.nr_folios, vma.order) for vma in vmas)
-    memory = empty_memory(granules, len(vmas), np.array(capacity, np.int64), stamps)
+    memory = empty_memory(granules, len(vmas), np.array(capacity, np.int64), stamps, sampled)
     first = 0
     for row, vma in enumerate(vmas):
         end = first + nr_granules(vma.nr_folios, vma.order)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.jit import loop
+from tiering.engine.own import OwnLooks, own_looks
 
 GRANULE = 8192
 """Slots of a granule: 32 MiB of 4 KiB folios."""
@@ -57,7 +58,8 @@ class Memory(NamedTuple):
     folio of the row. resident: i64[R, N] folios of a row on a node. on_list: i64[N, NR_LISTS] pages
     of a node by list. free: i64[N] pages that still fit. entry: u8[N] list on which folios begin on
     a node. group: i64[P] class of each process, or empty if classes do not matter; held: i64[C]
-    pages of each class on the top tier.
+    pages of each class on the top tier. own: folios with a look of their own, empty if nobody
+    samples single ones.
     """
 
     folio: NDArray[np.uint32]
@@ -81,6 +83,7 @@ class Memory(NamedTuple):
     entry: NDArray[np.uint8]
     group: NDArray[np.int64]
     held: NDArray[np.int64]
+    own: OwnLooks
 
 
 def nr_granules(nr_folios: int, order: int = 0) -> int:
@@ -89,7 +92,11 @@ def nr_granules(nr_folios: int, order: int = 0) -> int:
 
 
 def empty_memory(
-    nr_granule: int, nr_row: int, free: NDArray[np.int64], stamps: bool = False
+    nr_granule: int,
+    nr_row: int,
+    free: NDArray[np.int64],
+    stamps: bool = False,
+    sampled: bool = False,
 ) -> Memory:
     """A machine without folios, rows of order 0; `free` (i64[N], pages) is copied."""
     stamp = np.empty(nr_granule * GRANULE if stamps else 0, np.uint16)
@@ -116,6 +123,7 @@ def empty_memory(
         entry=np.zeros(free.size, np.uint8),
         group=np.zeros(0, np.int64),
         held=np.zeros(0, np.int64),
+        own=own_looks(nr_granule if sampled else 0),
     )
 
 

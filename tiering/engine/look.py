@@ -28,6 +28,7 @@ from tiering.engine.folios import (
     UNTOUCHED,
 )
 from tiering.engine.jit import loop
+from tiering.engine.own_draw import settle_own
 from tiering.engine.random import mix64
 from tiering.engine.sweep import read_block, sweep_block
 from tiering.engine.touch import BLOCK, set_thresholds
@@ -36,7 +37,7 @@ _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
 _HINT_BIT = np.uint32(HINT.bit_length() - 1)
 _FAULTED_BIT = np.uint32(FAULTED.bit_length() - 1)
-_MOST_READS = 3  # the third read makes it active and referenced, where further ones leave it
+MOST_READS = 3  # the third read makes it active and referenced, where further ones leave it
 
 
 @loop
@@ -71,6 +72,9 @@ def touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
     else:
         out = scratch.touched[: part.size]
         sweep_block(rates.sweeps, np.int64(sweep), granule, base, before, tau, out)
+    if memory.own.nr.size > 0:
+        out = scratch.touched[: part.size]
+        settle_own(memory, rates, granule, base, key, before, tau, 1, out)
 
 
 @loop
@@ -109,7 +113,7 @@ def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-
     nr = memory.nr[granule]
     start = granule * GRANULE
     sweep = np.int64(memory.sweep[granule])
-    for least in range(1, _MOST_READS + 1):
+    for least in range(1, MOST_READS + 1):
         if least > 1 and sweep < 0:
             set_thresholds(
                 rates, scratch, memory.mm[granule], memory.row0[granule], memory.rows[granule],
@@ -122,6 +126,8 @@ def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-
                 draw_block(part, memory.rows[granule], base, key, scratch)
             else:
                 read_block(rates.sweeps, sweep, granule, base, before, tau, least, out)
+            if memory.own.nr.size > 0:
+                settle_own(memory, rates, granule, base, key, before, tau, least, out)
             for i in range(part.size):
                 if out[i]:
                     mark_accessed(memory, start + base + i)
