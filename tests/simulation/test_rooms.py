@@ -85,7 +85,10 @@ def test_every_pairing_runs_and_holds_or_is_refused(source: str, hotness: str) -
         if (scenario := allowed(rooms)) is not None:
             hold(scenario)
             ran += 1
-    assert ran > 0, "each source goes with each memory somehow"
+    if hotness == "damon_regions" and source != "damon":
+        assert ran == 0, "regions are those of DAMON"
+    else:
+        assert ran > 0, "each source goes with each memory somehow"
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(SOURCES, 2)), ids="+".join)
@@ -144,6 +147,15 @@ def test_joins_that_make_no_sense_are_refused_by_name() -> None:
         {"hotness": "two_windows"}, two_windows__window_ms=300
     )
     assert "hint_fault migrates in the tasks" in refused({"sources": ["hint_fault", "chmu"]})
+    assert "damos_migrate_hot and hotness damon_regions go with each other only" in refused(
+        {"sources": ["damon"], "promotion": "damos_migrate_hot"}
+    )
+    assert "remembers regions of damon alone, not what chmu reports" in refused(
+        {"sources": ["damon", "chmu"], "hotness": "damon_regions"}
+    )
+    assert "damos_migrate_cold acts on regions of damon" in refused(
+        {"demotion": ["damos_migrate_cold"]}
+    )
     unknown = refused({"sources": ["pebs"]})
     assert unknown.startswith("composed: rooms.sources.0 = 'pebs': allowed is one of 'pte_scan'")
 

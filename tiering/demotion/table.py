@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from tiering.demotion.coldest import ColdestFirst
+from tiering.demotion.damos_knobs import DamosCold
 from tiering.demotion.kswapd import Reclaim
 
 
@@ -20,5 +21,10 @@ DEMOTION: dict[str, Kind] = {
     ),
     "coldest_first": Kind(
         "coldest_first", ColdestFirst, "whoever was not touched for a time, the oldest first"
+    ),
+    "damos_migrate_cold": Kind(
+        "damos_migrate_cold",
+        DamosCold,
+        "regions of DAMON that nobody accesses, the coldest first, within a quota",
     ),
 }

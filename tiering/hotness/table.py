@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from tiering.hotness.counts import Counts
+from tiering.hotness.damon_regions import DamonRegionsKnobs
 from tiering.hotness.exact import Exact
 from tiering.hotness.heat import Heat
 from tiering.hotness.last_report import LastReportKnobs
@@ -30,6 +31,13 @@ HOTNESS: dict[str, Kind] = {
     ),
     "two_faults": Kind(
         TwoFaultsKnobs, False, False, 0, "the second report of a folio makes it hot, a bit a folio"
+    ),
+    "damon_regions": Kind(
+        DamonRegionsKnobs,
+        False,
+        False,
+        0,
+        "accesses and age of DAMON's regions, which DAMOS acts on",
     ),
     "two_windows": Kind(
         TwoWindows, False, False, 4, "hot if reported in windows of the clock one after another",

@@ -168,6 +168,20 @@ METRICS: tuple[Metric, ...] = (
         "numa_pages_migrated", "pages", "machine", "Pages of tasks that fault that were promoted.",
         counter=True,
     ),
+    Metric("damon_nr_checks", "pages", "machine", "Pages that DAMON sampled.", counter=True),
+    *(
+        Metric(f"damos_{scheme}_{name}", unit, "machine", f"DAMOS migrate_{scheme}: {meaning}",
+               counter=name != "effective_bytes")
+        for scheme in ("hot", "cold")
+        for name, unit, meaning in (
+            ("nr_tried", "regions", "regions that it tried to act on."),
+            ("sz_tried", "bytes", "size of them, which the quota is charged with."),
+            ("nr_applied", "regions", "regions of which folios passed its filter."),
+            ("sz_applied", "bytes", "size that it moved."),
+            ("qt_exceeds", "", "charge windows that used up their quota."),
+            ("effective_bytes", "bytes", "quota of the charge window; 0 where there is none."),
+        )
+    ),
     Metric("queue_len", "folios", "machine", "Candidates waiting for migration."),
     Metric("queue_age_ms", "ms", "machine", "Time that the oldest waiting candidate has waited."),
     Metric(
@@ -184,6 +198,7 @@ METRICS: tuple[Metric, ...] = (
         counter=True,
     ),
     Metric("demote_fail", "folios", "machine", "Demotions that found no room below.", counter=True),
+    Metric("pgdemote_damon", "pages", "machine", "Pages demoted by DAMOS.", counter=True),
     Metric(
         "demote_untouched", "pages", "machine",
         "Pages demoted that were not touched since their promotion.", counter=True,
@@ -239,6 +254,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("nr_visits", "", "mm", "Visits of the scanner to the mm.", counter=True),
     Metric("nr_scanned", "PTEs", "mm", "PTEs looked at by the scanner.", counter=True),
     Metric("busy_ns", "ns", "thread", "CPU time used by the kernel thread.", counter=True),
+    Metric("nr_regions", "regions", "thread", "Regions of the kdamond."),
+    Metric("sample_ms", "ms", "thread", "Sampling interval of the kdamond."),
     Metric(
         "busy_share", "", "thread", "Share of one CPU used by the kernel thread since the last row."
     ),

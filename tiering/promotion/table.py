@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.reports import UNCOUNTED, Reports
+from tiering.promotion.damos_knobs import DamosHot
 from tiering.promotion.freq_threshold import FreqThreshold
 from tiering.promotion.hot_threshold import HotThreshold
 
@@ -64,4 +65,7 @@ PROMOTION: dict[str, Kind] = {
         by_heat=True,
     ),
     "user_policy": Kind(NoKnobs, False, "whoever a Python function of the user's own lets pass"),
+    "damos_migrate_hot": Kind(
+        DamosHot, False, "regions of DAMON that are accessed, the hottest first, within a quota"
+    ),
 }

@@ -14,6 +14,7 @@ from tiering.engine.random import stream_key
 from tiering.engine.shares import Shares
 from tiering.engine.touch import Rates
 from tiering.simulation.classes import scan_scale, shares, with_groups
+from tiering.simulation.damon_join import kdamond_sides
 from tiering.simulation.describe import process_workload, recordings
 from tiering.simulation.footprint import footprint
 from tiering.simulation.host import check_host_memory
@@ -88,7 +89,9 @@ def build(scenario: Scenario, seed: int) -> World:
     top_tier = tiers == tiers.min()
     stamps = scenario.demotes
     granules = draft.folio.size // GRANULE
-    memory = empty_memory(granules, rates.lap_touches.size, capacity, stamps)
+    memory = empty_memory(
+        granules, rates.lap_touches.size, capacity, stamps, len(kdamond_sides(scenario)) > 0
+    )
     asked = shares(scenario)
     memory = with_groups(memory._replace(folio=draft.folio), scenario, asked)
     for piece, sweep in zip(pieces, sweep_rows, strict=True):

@@ -9,6 +9,9 @@ from tiering.simulation.policy import policy_names
 from tiering.simulation.rooms import ORACLE, Rooms
 from tiering.sources.table import SOURCES
 
+DAMON, REGIONS = "damon", "damon_regions"
+HOT_SCHEME, COLD_SCHEME = "damos_migrate_hot", "damos_migrate_cold"
+
 if TYPE_CHECKING:
     from tiering.simulation.scenario import Scenario
 
@@ -32,6 +35,7 @@ def objections(scenario: "Scenario") -> Iterator[str]:
     yield from _in_tasks(scenario)
     yield from _windows(scenario)
     yield from _policy(scenario)
+    yield from _damon(rooms)
 
 
 def _incomplete(rooms: Rooms) -> Iterator[str]:
@@ -112,6 +116,25 @@ def _in_tasks(scenario: "Scenario") -> Iterator[str]:
                 "kmigrated: " + _names([one for one, kind in HOTNESS.items() if kind.waits])
             )
             return
+
+
+def _damon(rooms: Rooms) -> Iterator[str]:
+    """Regions are DAMON's own, and its schemes act on nothing else."""
+    if rooms.hotness == REGIONS and rooms.sources and rooms.sources != (DAMON,):
+        yield (
+            f"rooms.hotness = {REGIONS!r}: remembers regions of damon alone, not what "
+            f"{_names(name for name in rooms.sources if name != DAMON)} reports"
+        )
+    if rooms.sources and (rooms.promotion == HOT_SCHEME) != (rooms.hotness == REGIONS):
+        yield (
+            f"rooms.promotion = {rooms.promotion!r}: {HOT_SCHEME} and hotness {REGIONS} go with "
+            "each other only"
+        )
+    if COLD_SCHEME in rooms.demotion and DAMON not in rooms.sources:
+        yield (
+            f"rooms.demotion = {list(rooms.demotion)}: {COLD_SCHEME} acts on regions of damon, "
+            "which is not in rooms.sources"
+        )
 
 
 def _one_of(table: Iterable[str]) -> str:

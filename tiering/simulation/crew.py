@@ -6,10 +6,12 @@ from tiering.migration.queue import MigrationQueue
 from tiering.simulation.build import World
 from tiering.simulation.coldest import ColdestThread
 from tiering.simulation.filters import Filters
+from tiering.simulation.kdamond import KdamondThread
 from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.reclaimers import Reclaimers
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.threads import SourceThread, coldest_nids, kmigrated_nids, nr_threads
+from tiering.sources.damon import Kdamonds
 from tiering.sources.source import Source
 
 Thread = SourceThread | KmigratedThread | ColdestThread
@@ -21,6 +23,8 @@ def crew(
     filters: Filters,
     queue: MigrationQueue,
     movers: Movers,
+    world: World,
+    reclaimers: Reclaimers,
 ) -> list[Thread]:
     """Threads of the sources, then the kmigrated of each lower-tier node; in the order of their
     names."""
@@ -29,9 +33,14 @@ def crew(
         for mm in range(scenario.nr_processes):
             source.leave(mm)  # nobody is there yet
         for thread in range(nr_threads(scenario)[name]):
-            threads.append(
-                SourceThread(len(threads), scenario, name, thread, source, filters, queue, movers)
-            )
+            nr = len(threads)
+            if isinstance(source, Kdamonds):
+                one: Thread = KdamondThread(
+                    nr, scenario, name, thread, source, filters, queue, movers, world, reclaimers
+                )
+            else:
+                one = SourceThread(nr, scenario, name, thread, source, filters, queue, movers)
+            threads.append(one)
     if filters.records is not None:
         threads += [
             KmigratedThread(

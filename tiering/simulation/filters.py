@@ -7,6 +7,7 @@ import numpy as np
 
 from tiering.engine.shares import THRESHOLD
 from tiering.hotness.counts import CoolingCounts
+from tiering.hotness.damon_regions import DamonRegions
 from tiering.hotness.exact import ExactTimes
 from tiering.hotness.heat import Heats
 from tiering.hotness.hotness import Hotness
@@ -16,6 +17,7 @@ from tiering.hotness.table import HOTNESS
 from tiering.hotness.two_faults import TwoFaults
 from tiering.hotness.two_windows import Windows
 from tiering.promotion.active_list import ActiveList
+from tiering.promotion.damos_hot import MigrateHot
 from tiering.promotion.every_report import EveryReport
 from tiering.promotion.freq_threshold import FrequencyGate
 from tiering.promotion.hot_threshold import ThresholdGate
@@ -113,6 +115,10 @@ def _active_list(_: Scenario, world: World, *__: object) -> Promotion:
     return ActiveList(world.memory)
 
 
+def _damon_regions(*_: object) -> Hotness:
+    return DamonRegions()
+
+
 def _records(scenario: Scenario, world: World) -> Hotness:
     knobs = getattr(scenario, scenario.joined.hotness)
     target = scenario.migration.target_node
@@ -128,6 +134,11 @@ def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:
     )  # fmt: skip
 
 
+def _migrate_hot(scenario: Scenario, world: World, _: Hotness) -> Promotion:
+    target = scenario.migration.target_node
+    return MigrateHot(scenario.damos_migrate_hot, world.memory, target, int(world.capacity[target]))
+
+
 MEMORIES: dict[str, Callable[[Scenario, World], Hotness]] = {
     "": _last_report,
     "last_report": _last_report,
@@ -136,6 +147,7 @@ MEMORIES: dict[str, Callable[[Scenario, World], Hotness]] = {
     "heat": _heat,
     "counts": _counts,
     "two_faults": _two_faults,
+    "damon_regions": _damon_regions,
     "pghot": _records,
     "pghot_precise": _records,
 }
@@ -147,6 +159,7 @@ RULES: dict[str, Callable[[Scenario, World, Hotness], Promotion]] = {
     "freq_threshold": _often,
     "user_policy": _policy,
     "active_list": _active_list,
+    "damos_migrate_hot": _migrate_hot,
     ORACLE: _every_report,
 }
 

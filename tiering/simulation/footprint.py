@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tiering.engine.folios import GRANULE, nr_granules
 from tiering.hotness.table import HOTNESS
+from tiering.simulation.damon_join import kdamond_sides
 from tiering.simulation.describe import nr_pages, process_workload
 from tiering.simulation.layout import step_of
 from tiering.simulation.loops import loops_compiled
@@ -28,6 +29,8 @@ COUNTER_BYTES = 4  # of a hotness unit that is always on, for each slow node
 QUEUE_BYTES = 0.375  # an eighth, twice as much where it grows, beside the old one
 GRANULE_BYTES = 108
 MARKED_GRANULE_BYTES = 32  # and what is known of its marks
+SAMPLED_GRANULE_BYTES = 652  # folios with a look of their own
+KDAMOND_GRANULE_BYTES = 8
 ROW_BYTES = 64
 ROW_NODE_BYTES = 8
 ROW_PHASE_BYTES = 48
@@ -120,6 +123,8 @@ def _shares(
     if "chmu" in scenario.joined.sources and scenario.chmu.epoch_type == "always_on":
         top = min(node.tier for node in scenario.nodes)
         granule += GRANULE * COUNTER_BYTES * sum(node.tier > top for node in scenario.nodes)
+    if sides := kdamond_sides(scenario):
+        granule += SAMPLED_GRANULE_BYTES + KDAMOND_GRANULE_BYTES * len(sides)
     row = ROW_BYTES + ROW_NODE_BYTES * len(scenario.nodes)
     row += ROW_PHASE_BYTES * max(workload.phase_accesses.size, 1)
     wholes = extents

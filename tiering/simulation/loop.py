@@ -79,7 +79,9 @@ class Simulation:
         self.scanner = scanner if isinstance(scanner, PteScanner) else None
         self.filters = filters(scenario, world)
         self.coldest = coldest(scenario, world)
-        self.threads = crew(scenario, self.sources, self.filters, self.queue, self.movers)
+        self.threads = crew(
+            scenario, self.sources, self.filters, self.queue, self.movers, world, self.reclaimers
+        )
         self.threads += coldest_threads(scenario, self.coldest, world, self.reclaimers, self.movers)
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)

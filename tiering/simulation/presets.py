@@ -82,6 +82,13 @@ _NUMA_BALANCING_3: Settings = _NUMA_BALANCING_2 | {"hint_fault": {"numa_balancin
 _TPP: Settings = {
     "reclaim": {"demotion_enabled": True, "demote_scale_factor": 200},
 }
+_MTIER_SCHEME: dict[str, Any] = {"apply_interval_ms": 1000, "quota_mib": 200}
+_DAMON_MTIER: Settings = {
+    "damon": {"access_bp": 400},
+    "damos_migrate_hot": _MTIER_SCHEME | {"young": "allow", "goal": "node_mem_used_bp"},
+    "damos_migrate_cold": _MTIER_SCHEME | {"young": "reject", "goal": "node_mem_free_bp"},
+    "migration": {"batch_nr": 512},
+}
 _PTE_SCAN = Rooms(("pte_scan",), "last_report", "every_report", ("kswapd",))
 
 
@@ -172,6 +179,13 @@ PRESETS: dict[str, Preset] = {
     "hemem": Preset(
         "sampled accesses are counted, counts are halved, and folios with eight of them promoted",
         Rooms(("hw_sample",), "counts", "every_report", ("kswapd",)), "", _HEMEM,
+    ),
+    "damon_mtier": Preset(
+        "two kdamonds exchange hot and cold regions, as the kernel's sample module mtier does",
+        Rooms(
+            ("damon",), "damon_regions", "damos_migrate_hot", ("damos_migrate_cold", "kswapd")
+        ),
+        "", _DAMON_MTIER,
     ),
     "oracle": Preset(
         "the hottest folios are on the top tier at every instant, for free: the ceiling",

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiering.demotion.damos_cold import MigrateCold
 from tiering.engine.books import COLD, STALE
 from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
+from tiering.simulation.kdamond import KdamondThread, schemes_of
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 from tiering.sources.pfn_scan import PfnScanner
 
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+US_PER_MS = 1000
 MACHINE = tuple(metric.field for metric in METRICS if metric.scope == "machine")
 COUNTERS = tuple(m.name for m in METRICS if m.scope == "machine" and m.counter)
+DEMOTED = tuple(name for name in COUNTERS if name.startswith("pgdemote_"))
 NODE = ("node.resident_mib", "node.access_share", "node.latency_ns", "node.utilisation")
 
 
@@ -61,10 +65,7 @@ class Sampler:
         )  # fmt: skip
         counters = self.counters()
         rose = counters["pgpromote_success"] - self._before["pgpromote_success"]
-        sank = sum(
-            counters[name] - self._before[name]
-            for name in ("pgdemote_kswapd", "pgdemote_direct", "pgdemote_proactive")
-        )
+        sank = sum(counters[name] - self._before[name] for name in DEMOTED)
         precision, recall = sim.judge.since_last()
         values: dict[str, float] = {
             "time_ns": sim.time_ns,
@@ -79,12 +80,20 @@ class Sampler:
             **self._queue(),
             **counters,
             "hot_threshold_ms": sim.filters.threshold_ms,
+            **self._quotas(),
         }
         row[: len(MACHINE)] = [values[name] for name in MACHINE]
         self._fill_arrays(row)
         self._fill_threads(row, since)
         self._time_ns, self._before = sim.time_ns, counters
         self.hit_share.append(top_share)
+
+    def _quotas(self) -> dict[str, float]:
+        """Quotas of DAMOS in force."""
+        quotas = {"damos_hot_effective_bytes": 0.0, "damos_cold_effective_bytes": 0.0}
+        for one in schemes_of(self._sim.threads):
+            quotas[f"damos_{one.name}_effective_bytes"] = one.effective_bytes
+        return quotas
 
     def _queue(self) -> dict[str, float]:
         queue, now = self._sim.queue, self._sim.time_ns
@@ -131,12 +140,19 @@ class Sampler:
         self._put(row, "thread.busy_ns", busy)
         self._put(row, "thread.busy_share", (busy - self._busy) / since)
         self._busy = busy.astype(np.float64)
+        for place, thread in enumerate(self._sim.threads):
+            if isinstance(thread, KdamondThread):
+                row[self._at["thread.nr_regions"][0] + place] = thread.regions.nr[0]
+                sample_ms = thread.tempo.sample_us / US_PER_MS
+                row[self._at["thread.sample_ms"][0] + place] = sample_ms
 
     def counters(self) -> dict[str, int]:
         """Counters by their kernel names, whole numbers."""
         sim = self._sim
         sunk, direct = sim.reclaimers.sunk, sim.population.direct
         proactive = int(sim.coldest.pages[0]) if sim.coldest else 0
+        schemes = schemes_of(sim.threads)
+        by_damon = sum(one.applied for one in schemes if isinstance(one, MigrateCold))
         flow: Any = sim.progress.flow
         return dict.fromkeys(COUNTERS, 0) | {
             "accesses": int(_total_of(np.minimum(flow.tau, flow.work))),
@@ -144,7 +160,9 @@ class Sampler:
             **sim.filters.counters,
             **{name: n for source in sim.sources.values() for name, n in source.counters.items()},
             "nr_kscand_hotpage": self._hot_pages(),
-            "pgdemote_kswapd": int(sunk.pages[0]) - direct - proactive,
+            **{name: n for scheme in schemes for name, n in scheme.counters.items()},
+            "pgdemote_kswapd": int(sunk.pages[0]) - direct - proactive - by_damon,
+            "pgdemote_damon": by_damon,
             "pgdemote_direct": direct,
             "pgdemote_proactive": proactive,
             "demote_fail": int(sunk.failed[0]),

@@ -191,7 +191,7 @@ class ScenarioFields(_Strict):
     @property
     def demotes(self) -> bool:
         """True if somebody may demote."""
-        return self.reclaim.demotion_enabled or "coldest_first" in self.joined.demotion
+        return self.reclaim.demotion_enabled or bool({*self.joined.demotion} - {"kswapd"})
 
     @property
     def policy_file(self) -> str:

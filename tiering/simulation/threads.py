@@ -12,6 +12,7 @@ from tiering.engine.jit import Direct
 from tiering.engine.movers import Movers
 from tiering.migration.queue import Migration, MigrationQueue
 from tiering.simulation.build import World
+from tiering.simulation.damon_join import kdamond_sides
 from tiering.simulation.filters import Filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.presets import PRESETS
@@ -30,6 +31,8 @@ NICE_STEP = 1.25  # a nice level is a tenth of the CPU, kernel/sched/core.c
 def thread_lists(scenario: Scenario, source: str) -> list[list[int]]:
     """The mms of each thread of a source, or the slow nodes, by their place among them, where it
     goes through page frames."""
+    if source == "damon":
+        return [list(range(scenario.nr_processes)) for _ in kdamond_sides(scenario)]
     if source != "pte_scan":
         return [list(range(scenario.nr_processes))]
     if scenario.pte_scan.walk == "physical":

@@ -4,11 +4,17 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from tiering.simulation.kdamond import KdamondThread
 from tiering.simulation.kmigrated import KmigratedThread
 from tiering.simulation.rooms import SECTIONS
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
+
+_THREADS: dict[str, type[KmigratedThread | KdamondThread]] = {
+    "kmigrated": KmigratedThread, "damos_migrate_cold": KdamondThread,
+}  # fmt: skip
+"""Sections whose knobs threads have."""
 
 
 class KnobError(ValueError):
@@ -48,9 +54,9 @@ class Tuning:
             simulation.queue.retune(spec.name, value)
         elif spec.section == "coldest_first" and simulation.coldest is not None:
             simulation.coldest.retune(spec.name, value)
-        elif spec.section == "kmigrated":
+        elif spec.section in _THREADS:
             for thread in simulation.threads:
-                if isinstance(thread, KmigratedThread):
+                if isinstance(thread, _THREADS[spec.section]):
                     thread.retune(spec.name, value)
         else:
             simulation.filters.retune(spec.section, spec.name, value)

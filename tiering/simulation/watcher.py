@@ -8,12 +8,14 @@ import numpy as np
 from tiering.engine.touch import Scratch
 from tiering.migration.queue import MigrationQueue
 from tiering.simulation.build import World
+from tiering.simulation.damon_join import kdamond_sides
 from tiering.simulation.presets import PRESETS
 from tiering.simulation.progress import Progress
 from tiering.simulation.scenario import Scenario
 from tiering.simulation.targets import promotion_targets
 from tiering.simulation.threads import slow_nodes, thread_lists
 from tiering.sources.chmu import ChmuReader
+from tiering.sources.damon import Kdamonds
 from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
 from tiering.sources.lru_gen_walk import LruGenWalker
@@ -88,10 +90,19 @@ def _hint_fault(parts: Parts) -> Source:
     )  # fmt: skip
 
 
+def _damon(parts: Parts) -> Source:
+    world = parts.world
+    return Kdamonds(
+        parts.scenario.damon, world.memory, world.rates, parts.scratch, world.mms,
+        kdamond_sides(parts.scenario), world.capacity, parts.seed,
+    )  # fmt: skip
+
+
 MAKERS: dict[str, Callable[[Parts], Source]] = {
     "pte_scan": _pte_scan,
     "hw_sample": _hw_sample,
     "chmu": _chmu,
     "lru_gen_walk": _lru_gen_walk,
+    "damon": _damon,
     "hint_fault": _hint_fault,
 }

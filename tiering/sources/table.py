@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from tiering.sources.chmu_knobs import Chmu
+from tiering.sources.damon_knobs import Damon
 from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
 from tiering.sources.lru_gen_knobs import LruGenWalk
@@ -31,6 +32,7 @@ SOURCES: dict[str, Kind] = {
     "lru_gen_walk": Kind(
         LruGenWalk, "klruscand", "MGLRU's page-table walk reports what it finds accessed"
     ),
+    "damon": Kind(Damon, "kdamond", "kernel threads sample a page of each region they adapt"),
     "hint_fault": Kind(
         HintFault,
         "numa_work",
