@@ -22,7 +22,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiering.model.metrics import METRICS, Metric
+from tiering.model.metric import Metric
+from tiering.model.metrics import METRICS
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"
 _PATH = r"[A-Za-z_][A-Za-z0-9_.-]*"
