@@ -35,6 +35,16 @@ PUBLISHED = {
 """M accesses/s and MB/s promoted, of the series of 2020 and 2021."""
 
 
+SIZES = (
+    "sizes and threads were not posted; here nearly every page that faults is touched within a "
+    "second, so the threshold has little to choose from"
+)
+SLOW_START = (
+    "at half the rate the hot set is still on its way to DRAM when the run ends; the posted "
+    "figures are probably of a machine that is warm"
+)
+
+
 class Step(NamedTuple):
     """Of the second half of a run: M accesses/s, and MB/s promoted."""
 
@@ -90,15 +100,15 @@ def checks(found: Steps) -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         "selection by latency / every fault, throughput", "1.11 .. 1.13", "1.03 .. 1.20",
-        between(1.03, 1.20), _ratio(found, "hot", "every fault", 0),
+        between(1.03, 1.20), _ratio(found, "hot", "every fault", 0), SIZES,
     )  # fmt: skip
     yield Check(
         "selection by latency / every fault, promoted", "0.59 .. 0.75", "0.50 .. 0.80",
-        between(0.50, 0.80), _ratio(found, "hot", "every fault", 1),
+        between(0.50, 0.80), _ratio(found, "hot", "every fault", 1), SIZES,
     )  # fmt: skip
     yield Check(
         "rate limit of half the traffic, throughput", "0.967 .. 0.99", "above 0.94",
-        between(0.94, 1.02), _ratio(found, "limited", "hot", 0),
+        between(0.94, 1.02), _ratio(found, "limited", "hot", 0), SLOW_START,
     )  # fmt: skip
     yield Check(
         "adjusted threshold, promoted", "0.69", "less", lambda value: value < 1.0,
@@ -106,7 +116,7 @@ def checks(found: Steps) -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         "adjusted threshold, throughput", "1.04", "not lower", lambda value: value >= 1.0,
-        _ratio(found, "adjusted", "limited", 0),
+        _ratio(found, "adjusted", "limited", 0), SLOW_START,
     )  # fmt: skip
 
 
