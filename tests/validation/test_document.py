@@ -26,7 +26,7 @@ def test_inputs_are_marked_and_named() -> None:
     assert row("8 GB, patched").endswith(
         "| 113.77 | 114.00 ± 1.00 | input: fixes `nodes.0.latency_ns` |"
     )
-    assert row("32 GB, base").endswith("| input: fixes `machine.walk_memory_ns` |")
+    assert row("32 GB, base |").endswith("| input: fixes `machine.walk_memory_ns` |")
     assert row("32 GB, patched").endswith("| 542.79 | 600.00 ± 0.00 |  |")
 
 
