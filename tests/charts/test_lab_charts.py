@@ -46,6 +46,16 @@ def test_the_period_has_a_step_and_a_measured_line_per_mm() -> None:
     assert [line.value for line in chart.references] == [400, 5000]
 
 
+def test_of_tasks_that_mark_the_wanted_period_alone_is_drawn() -> None:
+    marks = {"hint_fault.scan_period_min_ms": 1000}
+    assert [s.name for s in scan_period(columns(shape("a", "b")), marks).series] == ["a", "b"]
+    assert [s.name for s in scan_period(columns(shape("a")), marks).series] == ["wanted period"]
+    many = scan_period(columns(shape(*(f"p{i}" for i in range(9)))), marks)
+    assert "median measured" not in [s.name for s in many.series]
+    assert many.references == ()
+    assert many.empty == ""
+
+
 def test_the_same_process_has_one_colour() -> None:
     series = scan_period(columns(shape("a", "b")), SCANS).series
     assert series[0].colour == series[1].colour != series[2].colour

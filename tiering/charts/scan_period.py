@@ -17,10 +17,12 @@ def scan_period(
     """Step line per mm on a logarithmic axis, bounds drawn, measured interval thin and dashed; per
     slow node where the scan is physical.
 
-    knobs: values by path; without `pte_scan` among them no thread scans, and the chart says so.
+    knobs: values by path; without those of a source that has periods nobody scans, and the chart
+    says so. Of tasks that mark for hint faults the wanted period alone is known.
     """
+    marks = "hint_fault.scan_period_min_ms" in knobs and "pte_scan.scan_period_ms" not in knobs
     physical = knobs.get("pte_scan.walk") == "physical"
-    scans = "pte_scan.scan_period_ms" in knobs and bool(schema["threads"])
+    scans = (marks or "pte_scan.scan_period_ms" in knobs) and bool(schema["threads"])
     mms = schema["mms"]
     series: tuple[Series, ...] = ()
     note = ""
@@ -30,12 +32,16 @@ def scan_period(
         series = tuple(
             line for nid, name in slow for line in _one(nid, name, len(slow) == 1, "node")
         )
+    elif scans and marks and len(mms) <= MOST_MMS:
+        series = tuple(
+            _wanted(nr, "wanted period" if len(mms) == 1 else mm) for nr, mm in enumerate(mms)
+        )
     elif scans and len(mms) <= MOST_MMS:
         series = tuple(
             line for nr, mm in enumerate(mms) for line in _one(nr, mm, alone=len(mms) == 1)
         )
     elif scans:
-        series = _band() + tuple(_wanted(nr, mms[nr]) for nr in range(FIRST_FEW))
+        series = _band(measured=not marks) + tuple(_wanted(nr, mms[nr]) for nr in range(FIRST_FEW))
         note = f"{len(mms)} mms: band from min to max, median, and the first {FIRST_FEW}"
     return Chart(
         id="scan_period",
@@ -64,20 +70,17 @@ def _one(nr: int, name: str, alone: bool, scope: str = "mm") -> tuple[Series, Se
     return _wanted(nr, "wanted period" if alone else name, scope), measured
 
 
-def _band() -> tuple[Series, ...]:
-    return (
+def _band(measured: bool) -> tuple[Series, ...]:
+    wanted = (
         Series("min", f"mm.{PERIOD}", style="band_low", colour=NEUTRAL, reduce="min", width=0.5),
         Series("max", f"mm.{PERIOD}", style="band_high", colour=NEUTRAL, reduce="max", width=0.5),
         Series("median", f"mm.{PERIOD}", style="step", colour=NEUTRAL, reduce="median", width=2.5),
-        Series(
-            "median measured",
-            f"mm.{INTERVAL}",
-            style="step",
-            colour=NEUTRAL,
-            dash="dot",
-            reduce="median",
-        ),
+    )
+    median = Series(
+        "median measured", f"mm.{INTERVAL}", style="step", colour=NEUTRAL, dash="dot",
+        reduce="median",
     )  # fmt: skip
+    return (*wanted, median) if measured else wanted
 
 
 def _bounds(knobs: Mapping[str, Any]) -> tuple[Reference, ...]:
