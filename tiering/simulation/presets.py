@@ -159,6 +159,14 @@ PRESETS: dict[str, Preset] = {
         "the CPU samples accesses, and every sampled folio of the slow tier is promoted",
         Rooms(("hw_sample",), "last_report", "every_report", ("kswapd",)),
     ),
+    "pghot": Preset(
+        "hint faults feed a byte of pghot a page, and kmigrated promotes, as posted in 2026",
+        Rooms(("hint_fault",), "pghot", "hot_threshold", ("kswapd",)),
+    ),
+    "pghot_precise": Preset(
+        "the same with records of four bytes",
+        Rooms(("hint_fault",), "pghot_precise", "hot_threshold", ("kswapd",)),
+    ),
     "ibs_pghot": Preset(
         "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
         Rooms(("hw_sample",), "pghot", "hot_threshold", ("kswapd",)),
