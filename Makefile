@@ -58,7 +58,7 @@ test: check chromium ## all checks, then all tests
 	@echo "pytest, compiler off: $(UNCOMPILED)"
 	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not compiled" $(UNCOMPILED)
 	@echo "pytest"
-	@exec $(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.tests ## lint, format, types and import contracts
 	$(BIN)/ruff check .
