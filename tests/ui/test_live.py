@@ -111,7 +111,7 @@ def test_the_history_of_a_finished_run_comes_in_full_frames(address: str, bus: S
 
 
 def test_a_run_of_another_version_is_told_in_a_sentence(address: str, bus: SwitchedBus) -> None:
-    bus.create("old-1", {"scenario": "old", "scenario_toml": "preset = 'tpp'", "schema": "{}"})
+    bus.create("old-1", {"scenario": "old", "scenario_toml": "preset = 'gone'", "schema": "{}"})
     with live(address, "old-1") as socket:
         while "preset" not in receive_state(socket)["problem"]:
             pass

@@ -48,8 +48,9 @@ Changes = Annotated[
     dict[str, str | int | float | bool | list[str]],
     Field(description="a table of keys as --set takes them, in quotes, with their values"),
 ]
+_NAME = "a name of small letters, digits or _ that begins with a letter"
 Variants = Annotated[
-    dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Changes],
+    dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", description=_NAME)], Changes],
     Field(
         description="a table for each variant, whose name is of small letters, digits or _, of "
         "keys as --set takes them, in quotes, with their values"

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tiering.model.knobs import Knob, in_range, spec_of
-from tiering.simulation.scenario import Name, Scenario
+from tiering.simulation.scenario import Scenario
 
 SHOWN = 60  # characters of a value or a key that are repeated
 MOST_BITS = 256
@@ -74,15 +74,16 @@ def shown(value: Any) -> str:
 def _place(path: tuple[Any, ...]) -> _Place:
     """Follow a path from the top of the file; what lies below a plain value is pydantic's own."""
     hint: Any = Annotated[Scenario, None]
+    key: Any = None  # of the table of tables last come to
     table: Any = Scenario
     names: list[str] = []
     for part in path:
         base = _bare(hint)
-        if get_origin(base) is dict:
-            hint = get_args(base)[1]
-        elif part == NAME_OF_TABLE:
-            hint = Name
+        if part == NAME_OF_TABLE and key is not None:
+            hint = key
             break
+        if get_origin(base) is dict:
+            key, hint = get_args(base)
         elif get_origin(base) is list and isinstance(part, int):
             hint = get_args(base)[0]
         elif _is_table(base):
