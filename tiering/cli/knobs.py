@@ -4,8 +4,10 @@ import argparse
 import fnmatch
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from tiering.cli.knob_tables import write_tables
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.load import ScenarioError
 from tiering.simulation.presets import presets_with
@@ -22,11 +24,17 @@ def add_to(commands: Any) -> None:
         "wanted", metavar="SECTION|GLOB", nargs="?", default="*",
         help="a section or pattern, or knobs such as '*.scan_*'; default: all",
     )  # fmt: skip
+    command.add_argument(
+        "--write", metavar="FILE", help="write the tables of docs/model.md anew instead"
+    )
     command.set_defaults(command_main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Print the chosen knobs: path, default, range, whether live, meaning and source."""
+    if args.write is not None:
+        write_tables(Path(args.write))
+        return 0
     chosen = list(_chosen(args.wanted))
     if not chosen:
         names = ", ".join(name for name, _, _ in _groups())
