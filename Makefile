@@ -57,8 +57,10 @@ run: $(VENV)/.runtime ## start everything and serve the page on http://127.0.0.1
 test: check chromium ## all checks, then all tests
 	@echo "pytest, compiler off: $(UNCOMPILED)"
 	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not compiled" $(UNCOMPILED)
+	@echo "pytest, in a browser, which wants the machine for itself"
+	@$(BIN)/python -m pytest -q -m browser $(PYTEST_ARGS) || [ $$? = 5 ]
 	@echo "pytest"
-	@exec $(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser" $(PYTEST_ARGS) || [ $$? = 5 ]
 
 check: $(VENV)/.tests ## lint, format, types and import contracts
 	$(BIN)/ruff check .
