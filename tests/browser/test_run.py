@@ -160,7 +160,9 @@ def test_run_again_begins_the_same_at_once_at_the_speed_it_had(page: Page) -> No
     run(page)
     page.get_by_text("max", exact=True).click()
     wait_for_status(page, "done")
-    first, rows = page.url, page.evaluate("tierscope.lab.store.nr")
+    rows = 300  # 30 s, ten a second; the last ones may come after the status
+    wait_for(page, f"tierscope.lab.store.nr === {rows}")
+    first = page.url
     seen = [column(page, chart) for chart in CHARTS]
     titles = page.locator("#knobs h3").all_text_contents()
     assert len(set(titles[:2])) == 2
