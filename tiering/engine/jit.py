@@ -128,7 +128,9 @@ def loop(
 ) -> Any:
     """Compile a function of plain arrays and numbers at its first call with each argument type.
 
-    inline: for helpers of a few lines on the innermost path; their code goes into the caller.
+    inline: for helpers of a few lines on the innermost path, and for what is called there with
+    `Memory` and `Rates`: every array of them is seven words on the stack of a call. Their code goes
+    into the caller.
     allocates: for loops that make arrays. The others borrow all of theirs from their caller, make
     at most slices, return numbers, and count no references (numba's `_nrt`): atomic additions for
     slices and fields of tuples took two fifths of a visit pass.

@@ -28,6 +28,7 @@ from tiering.engine.folios import (
     UNTOUCHED,
 )
 from tiering.engine.jit import loop
+from tiering.engine.own import has_own
 from tiering.engine.own_draw import settle_own
 from tiering.engine.random import mix64
 from tiering.engine.sweep import read_block, sweep_block
@@ -48,7 +49,7 @@ def tau_at(memory, pace, granule, clock):  # type: ignore[no-untyped-def]
     return max(min(tau, pace.work[mm]), memory.last[granule])
 
 
-@loop
+@loop(inline=True)
 def begin(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
     """A look at work time `tau` of the owner; returns (random key, work time of the last look)."""
     before = memory.last[granule]
@@ -62,17 +63,23 @@ def begin(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-def]
     return mix64(memory.key[granule] + np.uint64(memory.looks[granule])), before
 
 
-@loop
-def touched_block(memory, rates, scratch, granule, base, part, key, before, tau):  # type: ignore[no-untyped-def]
-    """scratch.touched[i] = 1 where folio part[i], `base` folios into the granule, was touched
-    between work times `before` and `tau`; thresholds are those of `begin`."""
+@loop(inline=True)
+def drawn_block(memory, rates, scratch, granule, base, part, key, before, tau):  # type: ignore[no-untyped-def]
+    """As `touched_block`, of a granule of which no folio has a time of its own."""
     sweep = memory.sweep[granule]
     if sweep < 0:
         draw_block(part, memory.rows[granule], base, key, scratch)
     else:
         out = scratch.touched[: part.size]
         sweep_block(rates.sweeps, np.int64(sweep), granule, base, before, tau, out)
-    if memory.own.nr.size > 0:
+
+
+@loop
+def touched_block(memory, rates, scratch, granule, base, part, key, before, tau):  # type: ignore[no-untyped-def]
+    """scratch.touched[i] = 1 where folio part[i], `base` folios into the granule, was touched
+    between work times `before` and `tau`; thresholds are those of `begin`."""
+    drawn_block(memory, rates, scratch, granule, base, part, key, before, tau)
+    if has_own(memory.own, granule):
         out = scratch.touched[: part.size]
         settle_own(memory, rates, granule, base, key, before, tau, 1, out)
 
@@ -126,7 +133,7 @@ def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-
                 draw_block(part, memory.rows[granule], base, key, scratch)
             else:
                 read_block(rates.sweeps, sweep, granule, base, before, tau, least, out)
-            if memory.own.nr.size > 0:
+            if has_own(memory.own, granule):
                 settle_own(memory, rates, granule, base, key, before, tau, least, out)
             for i in range(part.size):
                 if out[i]:

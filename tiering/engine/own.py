@@ -36,6 +36,12 @@ def own_looks(nr_granules: int) -> OwnLooks:
 
 
 @loop
+def has_own(own, granule):  # type: ignore[no-untyped-def]
+    """Whether a folio of the granule may have a time of its own."""
+    return own.nr.size > 0 and own.nr[granule] > 0
+
+
+@loop
 def place_of(own, granule, slot):  # type: ignore[no-untyped-def]
     """Where a folio is kept, -1 if it is not."""
     for i in range(own.nr[granule]):

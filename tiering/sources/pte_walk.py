@@ -31,7 +31,8 @@ from tiering.engine.folios import (
     has,
 )
 from tiering.engine.jit import loop
-from tiering.engine.look import begin, latch, tau_at, touched_block
+from tiering.engine.look import begin, drawn_block, latch, tau_at
+from tiering.engine.own import has_own
 from tiering.engine.reports import has_room
 from tiering.engine.touch import BLOCK
 from tiering.sources.pte_target import count_granule
@@ -69,12 +70,12 @@ def walk_granule(memory, rates, scratch, granule, tau, out, n, test=AS_POSTED, s
     return n
 
 
-@loop
+@loop(inline=True)
 def walk_and_count(memory, rates, scratch, granule, tau, out, n, test, skip, nid):  # type: ignore[no-untyped-def]
     """As `walk_granule`; returns (the new n, slow folios that were idle before, counted only where
     two windows are asked for)."""
     nr = memory.nr[granule]
-    if memory.hinted[granule] > 0:  # the touch of a marked folio is a fault too
+    if memory.hinted[granule] > 0 or has_own(memory.own, granule):  # a touch is more than a draw
         return _walk_latched(memory, rates, scratch, granule, nr, tau, out, n, test, skip, nid)
     key, before = begin(memory, rates, scratch, granule, tau)
     start = granule * GRANULE
@@ -82,7 +83,7 @@ def walk_and_count(memory, rates, scratch, granule, tau, out, n, test, skip, nid
     for base in range(0, nr, BLOCK):
         first = start + base
         part = memory.folio[first : first + min(BLOCK, nr - base)]
-        touched_block(memory, rates, scratch, granule, base, part, key, before, tau)
+        drawn_block(memory, rates, scratch, granule, base, part, key, before, tau)
         hit = scratch.hit[: part.size]
         if test == TWO_WINDOWS:
             cold += _update_two_windows(part, scratch.touched, hit, skip, nid)
