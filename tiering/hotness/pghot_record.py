@@ -13,6 +13,7 @@ import numpy as np
 
 from tiering.engine.folios import GRANULE, NID_MASK, NID_SHIFT, SLOW
 from tiering.engine.jit import loop
+from tiering.engine.reports import end_run
 
 NS_PER_MS = 1_000_000
 SECTION_GRANULES = 4
@@ -132,10 +133,7 @@ def take(  # type: ignore[no-untyped-def]
                 memory, records, ready, layout, nid, granule, cursor[SLOT_AT], clock, most, found,
                 latency, heat, n,
             )  # fmt: skip
-        if n > first:
-            found.ends[nr_runs] = n
-            found.stamps[nr_runs] = clock
-            nr_runs += 1
+        nr_runs = end_run(found, n, nr_runs, first, clock)
         cursor[SLOT_AT] = slot
         if slot >= memory.nr[granule]:
             cursor[GRANULE_AT] += 1

@@ -6,14 +6,14 @@ those of its home node, so here the second fault always comes from the node of t
 remains of the filter is one bit a folio. Mirrors should_numa_migrate_memory without memory tiering.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from tiering.engine.folios import REMEMBERED, Memory
 from tiering.engine.jit import Direct, loop
-from tiering.engine.reports import Reports
-from tiering.engine.reports import reports as room_for
+from tiering.engine.reports import Reports, end_run
+from tiering.hotness.at_once import Room
 from tiering.hotness.hotness import Hot
 
 
@@ -22,7 +22,7 @@ class TwoFaultsKnobs(NamedTuple):
 
 
 @loop
-def pass_known(memory, found, out):  # type: ignore[no-untyped-def]
+def pass_known(memory, found, out, latency):  # type: ignore[no-untyped-def]
     """Copy reports of folios that were reported before to out, and remember all: (folios, runs)."""
     n, nr_runs, first = np.int64(0), np.int64(0), np.int64(0)
     for run in range(found.ends.size):
@@ -32,13 +32,11 @@ def pass_known(memory, found, out):  # type: ignore[no-untyped-def]
             if memory.folio[index] & np.uint32(REMEMBERED) != 0:
                 out.folios[n] = index
                 if found.latency_ms.size > 0:
-                    out.latency_ms[n] = found.latency_ms[i]
+                    latency[n] = found.latency_ms[i]
                 n += 1
             memory.folio[index] |= np.uint32(REMEMBERED)
         first = found.ends[run]
-        if n > before:
-            out.ends[nr_runs], out.stamps[nr_runs] = n, found.stamps[run]
-            nr_runs += 1
+        nr_runs = end_run(out, n, nr_runs, before, found.stamps[run])
     return n, nr_runs
 
 
@@ -48,21 +46,16 @@ _pass_known = Direct(pass_known)
 class TwoFaults:
     """A Hotness; what it remembers is a flag of the folio, which goes when that is freed."""
 
+    counters: ClassVar[dict[str, int]] = {}
+
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    @property
-    def counters(self) -> dict[str, int]:
-        """It counts nothing."""
-        return {}
-
     def record(self, reports: Reports, now: int, source: str) -> Hot:  # noqa: ARG002 - at once
         """See Hotness."""
-        known = reports.latency_ms.size > 0
-        out = room_for(reports.folios.size, reports.ends.size, latencies=known)
-        n, runs = _pass_known(self._memory, reports, out)
-        hot = out.first(int(n), int(runs))
-        return Hot(hot, hot.latency_ms.astype(np.int64))
+        room = Room(reports)
+        n, runs = _pass_known(self._memory, reports, room.folios, room.latency_ms)
+        return room.first(int(n), int(runs), reports.latency_ms.size > 0, False)
 
     def forget(self, mm: int) -> None:
         """The flags are gone with the folios."""

@@ -22,7 +22,7 @@ from tiering.engine.folios import (
     Memory,
 )
 from tiering.engine.jit import Direct, loop
-from tiering.engine.reports import UNCOUNTED, Reports, reports
+from tiering.engine.reports import UNCOUNTED, Reports, end_run, reports
 from tiering.engine.still_hot import IS_ACTIVE, is_still_hot
 
 
@@ -42,9 +42,7 @@ def pass_active(memory, hot, out):  # type: ignore[no-untyped-def]
                 _activate(memory, index, value)
                 activated += 1
         first = hot.ends[run]
-        if n > before:
-            out.ends[nr_runs], out.stamps[nr_runs] = n, hot.stamps[run]
-            nr_runs += 1
+        nr_runs = end_run(out, n, nr_runs, before, hot.stamps[run])
     return n, nr_runs, activated
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tiering.engine.folios import GRANULE, Memory
 from tiering.engine.jit import Direct, loop
-from tiering.engine.reports import UNCOUNTED, Reports, reports
+from tiering.engine.reports import UNCOUNTED, Reports, end_run, reports
 from tiering.engine.shares import class_of
 from tiering.model.knobs import Knob
 
@@ -97,10 +97,7 @@ def admit(memory, state, rules, hot, latency, now_ms, out):  # type: ignore[no-u
                 n += 1
                 free[target] -= pages if rules.at_once else 0
         first = hot.ends[run]
-        if n > before:
-            out.ends[nr_runs] = n
-            out.stamps[nr_runs] = hot.stamps[run]
-            nr_runs += 1
+        nr_runs = end_run(out, n, nr_runs, before, hot.stamps[run])
     return n, nr_runs
 
 

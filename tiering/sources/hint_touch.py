@@ -23,6 +23,7 @@ from tiering.engine.jit import loop
 from tiering.engine.look import latch, tau_at
 from tiering.engine.poisson import first_touch
 from tiering.engine.random import mix64, uniform_of
+from tiering.engine.reports import end_run
 from tiering.sources.hint_state import (
     FAULTS,
     FAULTS_LOCAL,
@@ -56,9 +57,7 @@ def fault_granule(memory, rates, scratch, one, rules, granule, clock, pace, foun
     one.at[FAULTS] += faults
     cost = faults * rules.fault_ns
     one.charge[mm] += cost
-    if n > first_found:
-        found.ends[nr_runs], found.stamps[nr_runs] = n, clock
-        nr_runs += 1
+    nr_runs = end_run(found, n, nr_runs, first_found, clock)
     wait = max(TICK_NS, (clock - one.marked_ns[granule]) // FINENESS)
     one.look_ns[granule] = (clock + wait) // TICK_NS * TICK_NS
     return n, nr_runs, cost
