@@ -20,10 +20,6 @@ from tiering.engine.reports import Reports
 from tiering.hotness.hotness import NEVER, Hot
 
 
-class DamonRegionsKnobs(NamedTuple):
-    """No knobs."""
-
-
 class Region(NamedTuple):
     """Addresses in pages of the folio array, accesses in an aggregation, age in aggregations."""
 

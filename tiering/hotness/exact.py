@@ -6,7 +6,7 @@ NUMA balancing, pghot's records) without their wrap-around: the reference for th
 the first of its folio has a latency longer than any threshold.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,6 @@ from tiering.hotness.hotness import Hot
 
 NEVER_MS = 1 << 40
 """Latency of a folio that was not reported before."""
-
-
-class Exact(NamedTuple):
-    """No knobs."""
 
 
 @loop

@@ -3,16 +3,12 @@
 kmmscand V0 works this way: what the scanner reports goes straight to the migration list.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tiering.engine.reports import Reports
 from tiering.hotness.hotness import Hot
-
-
-class LastReportKnobs(NamedTuple):
-    """No knobs."""
 
 
 class LastReport:

@@ -3,13 +3,10 @@
 from typing import NamedTuple
 
 from tiering.hotness.counts import Counts
-from tiering.hotness.damon_regions import DamonRegionsKnobs
-from tiering.hotness.exact import Exact
 from tiering.hotness.heat import Heat
-from tiering.hotness.last_report import LastReportKnobs
 from tiering.hotness.pghot_knobs import Pghot, PghotPrecise
-from tiering.hotness.two_faults import TwoFaultsKnobs
 from tiering.hotness.two_windows import TwoWindows
+from tiering.model.knobs import NoKnobs
 
 
 class Kind(NamedTuple):
@@ -27,13 +24,13 @@ class Kind(NamedTuple):
 
 HOTNESS: dict[str, Kind] = {
     "last_report": Kind(
-        LastReportKnobs, False, False, 0, "a report is hot when it arrives and forgotten at once"
+        NoKnobs, False, False, 0, "a report is hot when it arrives and forgotten at once"
     ),
     "two_faults": Kind(
-        TwoFaultsKnobs, False, False, 0, "the second report of a folio makes it hot, a bit a folio"
+        NoKnobs, False, False, 0, "the second report of a folio makes it hot, a bit a folio"
     ),
     "damon_regions": Kind(
-        DamonRegionsKnobs,
+        NoKnobs,
         False,
         False,
         0,
@@ -43,7 +40,7 @@ HOTNESS: dict[str, Kind] = {
         TwoWindows, False, False, 4, "hot if reported in windows of the clock one after another",
         counts=True,
     ),
-    "exact": Kind(Exact, False, True, 4, "the time of the report before, to the ms"),
+    "exact": Kind(NoKnobs, False, True, 4, "the time of the report before, to the ms"),
     "heat": Kind(
         Heat, False, True, 8, "heat that builds up with reports and fades with time", counts=True
     ),

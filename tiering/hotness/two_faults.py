@@ -6,7 +6,7 @@ those of its home node, so here the second fault always comes from the node of t
 remains of the filter is one bit a folio. Mirrors should_numa_migrate_memory without memory tiering.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,10 +15,6 @@ from tiering.engine.jit import Direct, loop
 from tiering.engine.reports import Reports, end_run
 from tiering.hotness.at_once import Room
 from tiering.hotness.hotness import Hot
-
-
-class TwoFaultsKnobs(NamedTuple):
-    """No knobs."""
 
 
 @loop

@@ -12,7 +12,7 @@ command line read everything else through `knob_specs`.
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, GroupedMetadata, Le
 
@@ -45,6 +45,10 @@ class Knob(GroupedMetadata):
             yield Ge(self.lo)
         if self.hi is not None:
             yield Le(self.hi)
+
+
+class NoKnobs(NamedTuple):
+    """No knobs."""
 
 
 @dataclass(frozen=True)

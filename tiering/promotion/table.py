@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.reports import UNCOUNTED, Reports
+from tiering.model.knobs import NoKnobs
 from tiering.promotion.damos_knobs import DamosHot
 from tiering.promotion.freq_threshold import FreqThreshold
 from tiering.promotion.hot_threshold import HotThreshold
@@ -31,10 +32,6 @@ class Promotion(Protocol):
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""
-
-
-class NoKnobs(NamedTuple):
-    """No knobs."""
 
 
 class Kind(NamedTuple):
