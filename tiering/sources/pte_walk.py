@@ -84,13 +84,21 @@ def walk_and_count(memory, rates, scratch, granule, tau, out, n, test, skip, nid
         first = start + base
         part = memory.folio[first : first + min(BLOCK, nr - base)]
         drawn_block(memory, rates, scratch, granule, base, part, key, before, tau)
-        hit = scratch.hit[: part.size]
-        if test == TWO_WINDOWS:
-            cold += _update_two_windows(part, scratch.touched, hit, skip, nid)
-        else:
-            _update(part, scratch.touched, hit, test, skip, nid)
-        n = collect(hit, first, out, n, scratch.vector)
+        n, idle = _walk_block(part, first, scratch, out, n, test, skip, nid)
+        cold += idle
     return n, cold
+
+
+@loop(inline=True)
+def _walk_block(part, first, scratch, out, n, test, skip, nid):  # type: ignore[no-untyped-def]
+    """Walk the PTEs of a block whose touches are in scratch.touched; returns as
+    `walk_and_count`."""
+    hit, cold = scratch.hit[: part.size], np.int64(0)
+    if test == TWO_WINDOWS:
+        cold = _update_two_windows(part, scratch.touched, hit, skip, nid)
+    else:
+        _update(part, scratch.touched, hit, test, skip, nid)
+    return collect(hit, first, out, n, scratch.vector), cold
 
 
 @loop
@@ -155,12 +163,8 @@ def _walk_latched(memory, rates, scratch, granule, nr, tau, out, n, test, skip, 
         scratch.touched[i] = 0
     for first in range(start, start + nr, BLOCK):
         part = memory.folio[first : min(first + BLOCK, start + nr)]
-        hit = scratch.hit[: part.size]
-        if test == TWO_WINDOWS:
-            cold += _update_two_windows(part, scratch.touched, hit, skip, nid)
-        else:
-            _update(part, scratch.touched, hit, test, skip, nid)
-        n = collect(hit, first, out, n, scratch.vector)
+        n, idle = _walk_block(part, first, scratch, out, n, test, skip, nid)
+        cold += idle
     return n, cold
 
 
