@@ -25,9 +25,10 @@ def crew(
     movers: Movers,
     world: World,
     reclaimers: Reclaimers,
+    cold: Coldest | None,
 ) -> list[Thread]:
-    """Threads of the sources, then the kmigrated of each lower-tier node; in the order of their
-    names."""
+    """Threads of the sources, the kmigrated of each lower-tier node, and those that demote the
+    coldest; in the order of their names."""
     threads: list[Thread] = []
     for name, source in sources.items():
         for mm in range(scenario.nr_processes):
@@ -48,21 +49,14 @@ def crew(
             )
             for nr, nid in enumerate(kmigrated_nids(scenario))
         ]
+    if cold is not None:
+        threads += [
+            ColdestThread(nr, nid, cold, world, reclaimers, movers)
+            for nr, nid in enumerate(coldest_nids(scenario))
+        ]
     return threads
 
 
 def coldest(scenario: Scenario, world: World) -> Coldest | None:
     """Ages of the folios that pro-active demotion looks at; None where there is none."""
     return Coldest(scenario.coldest_first, world.memory) if coldest_nids(scenario) else None
-
-
-def coldest_threads(
-    scenario: Scenario, cold: Coldest | None, world: World, reclaimers: Reclaimers, movers: Movers
-) -> list[Thread]:
-    """The thread of each node from which the coldest are demoted."""
-    if cold is None:
-        return []
-    return [
-        ColdestThread(nr, nid, cold, world, reclaimers, movers)
-        for nr, nid in enumerate(coldest_nids(scenario))
-    ]

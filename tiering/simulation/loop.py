@@ -21,7 +21,7 @@ from tiering.model.block import Block
 from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.build import World, build
 from tiering.simulation.classes import taking_part
-from tiering.simulation.crew import coldest, coldest_threads, crew
+from tiering.simulation.crew import coldest, crew
 from tiering.simulation.filters import filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.optimum import Optimum
@@ -80,9 +80,9 @@ class Simulation:
         self.filters = filters(scenario, world)
         self.coldest = coldest(scenario, world)
         self.threads = crew(
-            scenario, self.sources, self.filters, self.queue, self.movers, world, self.reclaimers
-        )
-        self.threads += coldest_threads(scenario, self.coldest, world, self.reclaimers, self.movers)
+            scenario, self.sources, self.filters, self.queue, self.movers, world, self.reclaimers,
+            self.coldest,
+        )  # fmt: skip
         self.population = Population(scenario, world, self.progress, self.reclaimers)
         self._populate(0)
         self.progress.settle(changed=True)
