@@ -40,6 +40,7 @@ class Sampler:
         self._sim = simulation
         self._time_ns = 0
         self._tau = simulation.progress.flow.tau.copy()
+        self._schemes = schemes_of(simulation.threads)
         self._before = self.counters()
         self._age = (0, 0)
         nr_p, nr_n = self._tau.size, simulation.world.capacity.size
@@ -91,7 +92,7 @@ class Sampler:
     def _quotas(self) -> dict[str, float]:
         """Quotas of DAMOS in force."""
         quotas = {"damos_hot_effective_bytes": 0.0, "damos_cold_effective_bytes": 0.0}
-        for one in schemes_of(self._sim.threads):
+        for one in self._schemes:
             quotas[f"damos_{one.name}_effective_bytes"] = one.effective_bytes
         return quotas
 
@@ -151,7 +152,7 @@ class Sampler:
         sim = self._sim
         sunk, direct = sim.reclaimers.sunk, sim.population.direct
         proactive = int(sim.coldest.pages[0]) if sim.coldest else 0
-        schemes = schemes_of(sim.threads)
+        schemes = self._schemes
         by_damon = sum(one.applied for one in schemes if isinstance(one, MigrateCold))
         flow: Any = sim.progress.flow
         return dict.fromkeys(COUNTERS, 0) | {
