@@ -4,11 +4,12 @@ Source: cover letter, Message-ID 20241201153818.2633616-1-raghavendra.kt@amd.com
 a buffer of 8 or 32 GB on a CXL node at random; base is v6.11-rc6 with numa_balancing = 2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tiering.simulation.batch import Job, results
 from tiering.simulation.load import load_file
+from tiering.simulation.scenario import Scenario
 from tiering.validation.check import Check, above, within, within_factor
 
 SIZES = (8, 32)
@@ -49,15 +50,16 @@ class Run(NamedTuple):
 Runs = dict[tuple[str, int], list[Run]]
 
 
+def scenario(kernel: str, size: int, changes: Mapping[str, Any]) -> Scenario:
+    """The run of one kernel; size in GB. changes: by dotted key."""
+    return load_file(f"kmmscand-v0-abench-{size}g", {"preset": PRESETS[kernel], **changes})
+
+
 def runs(seeds: Sequence[int], nr_processes: int, **changes: Any) -> Runs:
     """Every kernel and size with every seed; changes: overrides, dots are __."""
     keys = [(kernel, size) for size in SIZES for kernel in PRESETS]
     overrides = {key.replace("__", "."): value for key, value in changes.items()}
-    jobs = [
-        Job(load_file(f"kmmscand-v0-abench-{size}g", {"preset": PRESETS[kernel], **overrides}), s)
-        for kernel, size in keys
-        for s in seeds
-    ]
+    jobs = [Job(scenario(*key, overrides), seed) for key in keys for seed in seeds]
     found = [
         _run(job, result) for job, result in zip(jobs, results(jobs, nr_processes), strict=True)
     ]

@@ -5,47 +5,31 @@ walk to a PTE in memory by the larger buffer alone, since the cache holds the PT
 one. A few rounds of dividing what is missing by the accesses that pay for it find them.
 """
 
-from typing import NamedTuple
-
 from tiering.simulation.batch import Job, results
-from tiering.simulation.load import load_file
-from tiering.simulation.scenario import Scenario
-from tiering.validation.abench import ELAPSED, PRESETS
+from tiering.validation.abench import ELAPSED, scenario
 
 ROUNDS = 4
-THREADS = 64
+ITERATIONS = 512
 PAGES = {8: 2_097_152, 32: 8_388_608}
 NS_PER_S = 1e9
 
 
-class _Row(NamedTuple):
-    kernel: str
-    size: int
-
-    def scenario(self, changes: dict[str, float]) -> Scenario:
-        preset = PRESETS[self.kernel]
-        return load_file(f"kmmscand-v0-abench-{self.size}g", {"preset": preset, **changes})
-
-    @property
-    def accesses(self) -> float:
-        """Of a thread."""
-        return 512.0 * PAGES[self.size]
-
-
-SMALL, LARGE = _Row("patched", 8), _Row("base", 32)
+SMALL, LARGE = ("patched", 8), ("base", 32)
 
 
 def fitted() -> dict[str, float]:
     """Path of each constant and its value, ns."""
-    start = SMALL.scenario({})
+    start = scenario(*SMALL, {})
     latency, walk = start.nodes[0].latency_ns, start.machine.walk_memory_ns
     bytes_of = 8 * PAGES[32]
     part = 1 - start.machine.pt_cache_mib * 2**20 / bytes_of  # of walks that go to memory
     for _ in range(ROUNDS):
         changes = {"nodes.0.latency_ns": latency, "machine.walk_memory_ns": walk}
-        jobs = [Job(row.scenario(changes), 1) for row in (SMALL, LARGE)]
+        jobs = [Job(scenario(*row, changes), 1) for row in (SMALL, LARGE)]
         short = [
-            (ELAPSED[row] - result["elapsed_s"]) * NS_PER_S / row.accesses  # ns an access
+            (ELAPSED[row] - result["elapsed_s"])
+            * NS_PER_S
+            / (ITERATIONS * PAGES[row[1]])  # ns an access
             for row, result in zip((SMALL, LARGE), results(jobs), strict=True)
         ]
         latency += short[0]
