@@ -1,5 +1,6 @@
 """What migrate_hot and migrate_cold have in common (docs/model.md#damos)."""
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ def begin_scheme(memory, regions, one, now, aggr_us, samples, nid, capacity):  #
 _begin_scheme = Direct(begin_scheme)
 
 
-class Damos:
+class Damos(ABC):
     """A scheme of a kdamond. one: its rules and state. row: i64[NR_FIELDS], see scheme_table.py."""
 
     def __init__(self, hot: bool, knobs: Any, memory: Memory, nid: int, capacity: int) -> None:
@@ -70,9 +71,9 @@ class Damos:
         return "hot" if self._hot else "cold"
 
     @property
+    @abstractmethod
     def applied(self) -> int:
         """Pages that it moved."""
-        raise NotImplementedError
 
     @property
     def counters(self) -> dict[str, int]:
@@ -98,13 +99,13 @@ class Damos:
             self._capacity,
         )  # fmt: skip
 
+    @abstractmethod
     def act(
         self, rates: Rates, scratch: Scratch, regions: Regions, tempo: Tempo, clock: int,
         until: int, pace: Pace,
     ) -> tuple[int, Reports, bool]:  # fmt: skip
         """Go on with the application that has begun, until the clock passes `until`: (clock,
         candidates for promotion, whether it is done)."""
-        raise NotImplementedError
 
     def spend(self, ns: int) -> None:
         """Time that moving folios took, by which time quotas are turned into bytes."""
