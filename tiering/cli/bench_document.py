@@ -6,7 +6,6 @@ written by people and stays. Plots go into a folder beside the document, named l
 
 import os
 import platform
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,12 +16,14 @@ import numpy as np
 from tiering.charts.colours import NEUTRAL, tier_colour
 from tiering.cli.bench_cost import BASE_MMS, by_accesses, folios_fit
 from tiering.cli.bench_sources import PREFIX
+from tiering.cli.marked import Marks, row
 from tiering.cli.measure import Figure, number
 from tiering.report.plot import Axis, Curve, Plot
 from tiering.report.svg import svg
 from tiering.simulation.load import ScenarioError
 
-END = "<!-- bench: end -->"
+MARKS = Marks("bench")
+END = MARKS.end
 PARTS = ("machine", "targets", "table", "by source", "by folios", "by accesses")
 GIB = 2**30
 PACKAGES = ("numpy", "numba", "llvmlite")
@@ -35,9 +36,8 @@ def check_document(path: Path) -> None:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
-    for part in PARTS:
-        if not _place(part).search(text):
-            raise ScenarioError(f"{path}: has no part {_begin(part)} ... {END}")
+    if missing := MARKS.missing(text, PARTS):
+        raise ScenarioError(f"{path}: has no part {missing}")
 
 
 def write_document(path: Path, figures: Figures) -> None:
@@ -53,9 +53,7 @@ def write_document(path: Path, figures: Figures) -> None:
         "by folios": sentence(figures["cost_by_folios"]),
         "by accesses": sentence(figures["cost_by_accesses"]),
     }
-    for part, content in parts.items():
-        whole = f"{_begin(part)}\n{content}\n{END}"
-        text = _place(part).sub(lambda _, whole=whole: whole, text)  # type: ignore[misc]
+    text = MARKS.replaced(text, parts)
     for name, plot in PLOTS.items():
         (folder / name).write_text(svg(plot()), encoding="utf-8")
     path.write_text(text, encoding="utf-8")
@@ -96,7 +94,7 @@ def table(figures: Figures) -> str:
     for name, one in figures.items():
         target = one.verdict.removeprefix("target ").replace("MISSED", "**missed**")
         cells = (f"`{name}`", f"{number(one.value)} {one.unit}", target, one.ratio, one.note)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(row(cells))
     return "\n".join(lines)
 
 
@@ -157,11 +155,3 @@ def _cpu() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def _begin(part: str) -> str:
-    return f"<!-- bench: {part} -->"
-
-
-def _place(part: str) -> re.Pattern[str]:
-    return re.compile(f"{re.escape(_begin(part))}\n.*?{re.escape(END)}", re.DOTALL)

@@ -4,17 +4,18 @@ A table begins with `<!-- knobs: NAME -->`, NAME a knob section or a pattern, an
 `<!-- knobs: end -->`; all other text is written by people and stays.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tiering.cli.marked import Marks, row
 from tiering.model.knobs import KnobSpec, knob_specs
 from tiering.simulation.load import ScenarioError
 from tiering.simulation.rooms import SECTIONS
 from tiering.workloads.table import PATTERNS
 
-END = "<!-- knobs: end -->"
+MARKS = Marks("knobs")
+END = MARKS.end
 
 
 def groups() -> Iterator[tuple[str, dict[str, KnobSpec]]]:
@@ -28,14 +29,10 @@ def groups() -> Iterator[tuple[str, dict[str, KnobSpec]]]:
 
 def with_tables(text: str) -> str:
     """The document with all its tables anew; raises ScenarioError for one that it lacks."""
-    for name, specs in groups():
-        begin = f"<!-- knobs: {name} -->"
-        place = re.compile(re.escape(begin) + r"\n.*?" + re.escape(END), re.DOTALL)
-        if not place.search(text):
-            raise ScenarioError(f"no table {begin} ... {END}")
-        whole = f"{begin}\n{table(specs)}\n{END}"
-        text = place.sub(lambda _, whole=whole: whole, text)  # type: ignore[misc]
-    return text
+    parts = {name: table(specs) for name, specs in groups()}
+    if missing := MARKS.missing(text, parts):
+        raise ScenarioError(f"no table {missing}")
+    return MARKS.replaced(text, parts)
 
 
 def write_tables(path: Path) -> None:
@@ -57,7 +54,7 @@ def table(specs: dict[str, KnobSpec]) -> str:
             f"`{spec.name}`", _value(spec.default), spec.allowed, "yes" if spec.knob.live else "",
             spec.knob.meaning, spec.knob.source,
         )  # fmt: skip
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(row(cells))
     return "\n".join(lines)
 
 

@@ -12,8 +12,6 @@ ROUNDS = 4
 ITERATIONS = 512
 PAGES = {8: 2_097_152, 32: 8_388_608}
 NS_PER_S = 1e9
-
-
 SMALL, LARGE = ("patched", 8), ("base", 32)
 
 
@@ -26,10 +24,8 @@ def fitted() -> dict[str, float]:
     for _ in range(ROUNDS):
         changes = {"nodes.0.latency_ns": latency, "machine.walk_memory_ns": walk}
         jobs = [Job(scenario(*row, changes), 1) for row in (SMALL, LARGE)]
-        short = [
-            (ELAPSED[row] - result["elapsed_s"])
-            * NS_PER_S
-            / (ITERATIONS * PAGES[row[1]])  # ns an access
+        short = [  # ns an access
+            (ELAPSED[row] - result["elapsed_s"]) * NS_PER_S / (ITERATIONS * PAGES[row[1]])
             for row, result in zip((SMALL, LARGE), results(jobs), strict=True)
         ]
         latency += short[0]
