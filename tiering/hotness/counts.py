@@ -91,6 +91,13 @@ class CoolingCounts:
         )  # fmt: skip
         return room.first(int(n), int(runs), reports.latency_ms.size > 0, True)
 
+    def heat_of(self, folios: NDArray[np.int64], now_ms: int) -> NDArray[np.float64]:  # noqa: ARG002 - no time
+        """See Counting; halved as often as it would be at a report now."""
+        kept = self.counts[folios]
+        coolings = (np.uint32(self.clock[0] & _CLOCK_MASK) - (kept >> _COUNT_BITS)) & _CLOCK_MASK
+        halved: NDArray[np.uint32] = (kept & _MOST) >> np.minimum(coolings, _COUNT_BITS)
+        return halved.astype(np.float64)
+
     def forget(self, mm: int) -> None:
         """See Hotness."""
         clear(self._memory, mm, self.counts)

@@ -96,7 +96,17 @@ def note_heat(memory, heats, times, rules, reports, out, latency, heat):  # type
     return n, nr_runs
 
 
+@loop
+def fade(heats, times, rules, folios, now_ms, out):  # type: ignore[no-untyped-def]
+    """out: f64[n] heat of folios (i64[n]) at `now_ms`."""
+    for i in range(folios.size):
+        last = np.int64(times[folios[i]])
+        since = max(now_ms + 1 - last, 0)
+        out[i] = heats[folios[i]] * exp_minus(since * rules.fading) if last > 0 else 0.0
+
+
 _note = Direct(note_heat)
+_fade = Direct(fade)
 
 
 class Heats:
@@ -118,6 +128,12 @@ class Heats:
             room.latency_ms, room.heat,
         )  # fmt: skip
         return room.first(int(n), int(runs), True, True)
+
+    def heat_of(self, folios: NDArray[np.int64], now_ms: int) -> NDArray[np.float64]:
+        """See Counting."""
+        out = np.zeros(folios.size)
+        _fade(self.heats, self.times, self._rules, folios, now_ms, out)
+        return out
 
     def forget(self, mm: int) -> None:
         """See Hotness."""

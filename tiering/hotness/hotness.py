@@ -1,6 +1,6 @@
 """What every memory of reports is to the run."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,3 +37,11 @@ class Hotness(Protocol):
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A memory that knows how often a folio was reported."""
+
+    def heat_of(self, folios: NDArray[np.int64], now_ms: int) -> NDArray[np.float64]:
+        """Reports of each of the folios as the memory counts them at that time; changes nothing."""

@@ -96,6 +96,12 @@ class PghotRecords:
                 break
             self._coming.popleft()
 
+    def heat_of(self, folios: NDArray[np.int64], now_ms: int) -> NDArray[np.float64]:  # noqa: ARG002 - stays until the next report
+        """See Counting: the field of frequency."""
+        layout = self._layout
+        freq = (self.records[folios] >> layout.freq_shift) & layout.freq_max
+        return freq.astype(np.float64)
+
     def wakes(self, nid: int, now: int) -> bool:
         """Whether a folio of the node became ready since its kmigrated began to walk."""
         self.catch_up(now)

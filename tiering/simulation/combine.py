@@ -79,7 +79,7 @@ def _windows(scenario: "Scenario") -> Iterator[str]:
     window_ms = scenario.two_windows.window_ms
     rounds = {
         "pte_scan": scenario.pte_scan.scan_period_min_ms, "chmu": scenario.chmu.epoch_ms,
-        "hw_sample": scenario.hw_sample.drain_ms,
+        "hw_sample": scenario.hw_sample.drain_ms, "oracle": scenario.oracle.interval_ms,
     }  # fmt: skip
     for name in scenario.joined.sources:
         if rounds.get(name, 0) > window_ms:

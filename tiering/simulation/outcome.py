@@ -10,6 +10,7 @@ from tiering.engine.untouched import untouched_pages
 from tiering.model.metrics import METRICS
 from tiering.simulation.fairness import fairness
 from tiering.simulation.scenario import FOLIOS_PER_MIB
+from tiering.simulation.temperature import temperature
 
 if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
@@ -63,6 +64,7 @@ def metrics(sim: "Simulation") -> dict[str, Any]:
         "thread_busy_s": {name: busy / NS_PER_S for name, busy in threads.items()},
         "mm_elapsed_s": dict(list(zip(names, ended, strict=True))[:MOST_MMS]),
         **fairness(sim, MOST_MMS),
+        **temperature(sim),
     }
     records = sim.filters.records
     if records is not None:

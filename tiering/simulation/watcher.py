@@ -19,6 +19,7 @@ from tiering.sources.damon import Kdamonds
 from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
 from tiering.sources.lru_gen_walk import LruGenWalker
+from tiering.sources.oracle import AllKnowing
 from tiering.sources.pfn_scan import PfnScanner
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
@@ -98,6 +99,12 @@ def _damon(parts: Parts) -> Source:
     )  # fmt: skip
 
 
+def _oracle(parts: Parts) -> Source:
+    world = parts.world
+    room = int((world.capacity - world.marks.promo)[world.top_tier].sum())
+    return AllKnowing(parts.scenario.oracle, world.memory, world.rates, room, world.top_tier)
+
+
 MAKERS: dict[str, Callable[[Parts], Source]] = {
     "pte_scan": _pte_scan,
     "hw_sample": _hw_sample,
@@ -105,4 +112,5 @@ MAKERS: dict[str, Callable[[Parts], Source]] = {
     "lru_gen_walk": _lru_gen_walk,
     "damon": _damon,
     "hint_fault": _hint_fault,
+    "oracle": _oracle,
 }

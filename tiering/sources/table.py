@@ -7,6 +7,7 @@ from tiering.sources.damon_knobs import Damon
 from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
 from tiering.sources.lru_gen_knobs import LruGenWalk
+from tiering.sources.oracle_knobs import Oracle
 from tiering.sources.pte_knobs import PteScan
 
 
@@ -40,5 +41,8 @@ SOURCES: dict[str, Kind] = {
         in_task=True,
         times=True,
         by_mm=True,
+    ),
+    "oracle": Kind(
+        Oracle, "oracle", "knows all touch rates: perfect detection, for free", times=True
     ),
 }
