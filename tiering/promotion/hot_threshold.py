@@ -27,6 +27,7 @@ MS_PER_S = 1000
 PAGES_PER_MIB = 256
 STEPS = 16
 SPARE_PART = 16
+WITHOUT_RECORD_MS = 1000  # hot_threshold_ms of kernel/sched/debug.c
 (THRESHOLD, WINDOW, WINDOW_FROM, SECOND, SECOND_FROM, CANDIDATES, AT_ONCE, TOO_OLD, LIMITED) = (
     range(9)
 )
@@ -42,7 +43,7 @@ class HotThreshold(NamedTuple):
     hot_threshold_ms: Annotated[
         int,
         Knob("ms", 0, 60_000, "H: the threshold at first; 0 = the window of the hotness record; "
-             "without one, nothing passes but into spare room.",
+             "without one, 1000.",
              "kernel/sched/debug.c: hot_threshold_ms = 1000; pghot: the window", live=True),
     ] = 0  # fmt: skip
     promote_rate_limit_mib_s: Annotated[
@@ -203,7 +204,7 @@ class ThresholdGate:
         knobs = self.knobs
         spare = np.maximum(knobs.spare_mib * PAGES_PER_MIB, self._size // SPARE_PART)
         return Rules(
-            knobs.hot_threshold_ms or self._window, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
+            knobs.hot_threshold_ms or self._window or WITHOUT_RECORD_MS, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
             knobs.threshold_window_ms, self._targets, self._promo + spare,
             self._at_once, self._own,
         )  # fmt: skip

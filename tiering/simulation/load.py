@@ -196,10 +196,21 @@ def _check_tiers(scenario: Scenario) -> None:
             f"{name}: migration.target_node = {target}: should be a top-tier node, one of "
             + ", ".join(map(str, top))
         )
+    if "damos_migrate_cold" in scenario.joined.demotion:
+        _check_sink(scenario, [at for at in range(len(nodes)) if at not in top])
     if scenario.joined.promotion == ORACLE and (len(top) != 1 or len(nodes) > 2):
         raise ScenarioError(
             f"{name}: preset = {scenario.preset!r}: places on one top-tier node and one slower "
             f"node, not on {len(top)} and {len(nodes) - len(top)}"
+        )
+
+
+def _check_sink(scenario: Scenario, lower: list[int]) -> None:
+    sink = scenario.damos_migrate_cold.target_nid
+    if sink >= 0 and sink not in lower:
+        raise ScenarioError(
+            f"{scenario.origin}: damos_migrate_cold.target_nid = {sink}: should be -1 or a node "
+            "below the top tier, one of " + ", ".join(map(str, lower))
         )
 
 

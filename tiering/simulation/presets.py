@@ -51,7 +51,10 @@ _KSCAND_V3: Settings = {
 _NUMA_BALANCING_2: Settings = {
     "hot_threshold": {"hot_threshold_ms": 1000},
     "migration": {"reserve": "high"},
+    "reclaim": {"tiering_mode": True},
 }
+_KMIGRATED: Settings = {"migration": {"reserve": "high"}}
+_PGHOT: Settings = _KMIGRATED | {"reclaim": {"tiering_mode": True}}
 _KLRUSCAND: Settings = {"reclaim": {"lru": "mglru"}}
 _MEMTIERD_AGE: Settings = {
     "pte_scan": {
@@ -61,6 +64,7 @@ _MEMTIERD_AGE: Settings = {
         "scan_size_max_mib": 1_048_576,
         "ignore_threshold": 0,
         "useful": "as_intended",
+        "holes": "pass",
     },
     "two_windows": {"window_ms": 5500, "nr_windows": 3},
     "coldest_first": {"rate_mib_s": 190},
@@ -84,7 +88,7 @@ _TPP: Settings = {
 }
 _MTIER_SCHEME: dict[str, Any] = {"apply_interval_ms": 1000, "quota_mib": 200}
 _DAMON_MTIER: Settings = {
-    "damon": {"access_bp": 400},
+    "damon": {"access_bp": 400, "tuned_apply": "as_intended"},
     "damos_migrate_hot": _MTIER_SCHEME | {"young": "allow", "goal": "node_mem_used_bp"},
     "damos_migrate_cold": _MTIER_SCHEME | {"young": "reject", "goal": "node_mem_free_bp"},
     "migration": {"batch_nr": 512},
@@ -130,7 +134,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "klruscand_pghot": Preset(
         "MGLRU's page-table walk feeds a byte of pghot a page, and kmigrated promotes",
-        Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)), "", _KLRUSCAND,
+        Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)), "", _KLRUSCAND | _KMIGRATED,
     ),
     "numa_balancing_1": Preset(
         "tasks mark their PTEs on all tiers, and the second fault takes a page to who touches it",
@@ -161,23 +165,23 @@ PRESETS: dict[str, Preset] = {
     ),
     "pghot": Preset(
         "hint faults feed a byte of pghot a page, and kmigrated promotes, as posted in 2026",
-        Rooms(("hint_fault",), "pghot", "hot_threshold", ("kswapd",)),
+        Rooms(("hint_fault",), "pghot", "hot_threshold", ("kswapd",)), "", _PGHOT,
     ),
     "pghot_precise": Preset(
         "the same with records of four bytes",
-        Rooms(("hint_fault",), "pghot_precise", "hot_threshold", ("kswapd",)),
+        Rooms(("hint_fault",), "pghot_precise", "hot_threshold", ("kswapd",)), "", _PGHOT,
     ),
     "ibs_pghot": Preset(
         "samples of the CPU feed a byte of pghot a page, and kmigrated promotes what is ready",
-        Rooms(("hw_sample",), "pghot", "hot_threshold", ("kswapd",)),
+        Rooms(("hw_sample",), "pghot", "hot_threshold", ("kswapd",)), "", _KMIGRATED,
     ),
     "chmu_pghot": Preset(
         "the device's hot lists feed a byte of pghot a page, and kmigrated promotes what is ready",
-        Rooms(("chmu",), "pghot", "hot_threshold", ("kswapd",)),
+        Rooms(("chmu",), "pghot", "hot_threshold", ("kswapd",)), "", _KMIGRATED,
     ),
     "chmu_pghot_precise": Preset(
         "the same with records of four bytes",
-        Rooms(("chmu",), "pghot_precise", "hot_threshold", ("kswapd",)),
+        Rooms(("chmu",), "pghot_precise", "hot_threshold", ("kswapd",)), "", _KMIGRATED,
     ),
     "memtierd_age": Preset(
         "a daemon promotes what is active in three rounds of 5 s and demotes what is idle for 15 s",
