@@ -27,8 +27,8 @@ def after(
     """The record after reports at these times."""
     record = 0
     for now_ms in times_ms:
-        rules = Rules(threshold, window_ms, node)
-        record = int(updated(np.int64(record), np.int64(now_ms), layout, rules))
+        rules = Rules(threshold, window_ms)
+        record = int(updated(np.int64(record), np.int64(now_ms), layout, rules, node))
     return record
 
 
@@ -103,7 +103,7 @@ class Kept:
 
     def __init__(self, vmas: list[Vma], knobs: Any = None) -> None:
         self.memory = laid_out(vmas, [ROOM] * 3)
-        self.records = PghotRecords(knobs or Pghot(), self.memory, 3, 0)
+        self.records = PghotRecords(knobs or Pghot(), self.memory, 3, np.zeros(9, np.int64))
 
     def report(self, folios: list[int], at_ms: int, now_ms: int = -1) -> None:
         found = in_runs(np.array(folios, np.uint32), at_ms * MS)

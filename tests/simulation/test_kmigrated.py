@@ -37,7 +37,7 @@ class Idle:
 
     def __init__(self, nr_folios: int, knobs: Kmigrated) -> None:
         self.memory = laid_out([Layout(nr_folios)], [1 << 22, 1 << 22])
-        self.records = PghotRecords(Pghot(freq_threshold=1), self.memory, 2, 0)
+        self.records = PghotRecords(Pghot(freq_threshold=1), self.memory, 2, np.zeros(9, np.int64))
         self.queue = MigrationQueue(Migration(), self.memory, np.zeros(2, np.int64), 1)
         whole, none = np.zeros(1, np.int64), np.zeros(2, np.int64)
         self.movers = Movers(

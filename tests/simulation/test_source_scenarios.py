@@ -112,3 +112,22 @@ def test_a_rate_limit_saves_the_time_of_tasks_and_costs_hits() -> None:
     assert least["top_tier_share"] < 0.3
     assert most["top_tier_share"] > 0.7
     assert most["mean_throughput"] > 1.1 * least["mean_throughput"]
+
+
+def test_four_bytes_name_the_socket_that_accessed_and_a_byte_does_not() -> None:
+    """The process is at home on DRAM1, and kmigrated's target node is DRAM0."""
+
+    def grown(preset: str) -> list[int]:
+        simulation = Simulation(load_file("which-socket", {"preset": preset, "until_s": 20.0}), 1)
+        before = simulation.world.memory.resident.sum(axis=0)
+        while not simulation.done:
+            simulation.next_block()
+        after = simulation.world.memory.resident.sum(axis=0)
+        return [int(nr) for nr in after - before]
+
+    byte, precise, device = map(grown, ("pghot", "pghot_precise", "chmu_pghot"))
+    assert byte[0] > 100_000
+    assert byte[1] == 0
+    assert precise[0] == 0
+    assert precise[1] > 100_000
+    assert device[1] == 0, "the device does not know who accessed"

@@ -41,10 +41,14 @@ class PghotRecords:
     """
 
     def __init__(
-        self, knobs: Pghot | PghotPrecise, memory: Memory, nr_nodes: int, target: int
+        self,
+        knobs: Pghot | PghotPrecise,
+        memory: Memory,
+        nr_nodes: int,
+        targets: NDArray[np.int64],
     ) -> None:
-        """target: node to which all is promoted, and which the records name."""
-        self.knobs, self._memory, self._target = knobs, memory, target
+        """targets: i64[P] node to which folios of each mm are promoted, and which records name."""
+        self.knobs, self._memory, self._targets = knobs, memory, targets
         precise = isinstance(knobs, PghotPrecise)
         self._layout = PRECISE if precise else BYTE
         granules = memory.nr.size
@@ -87,8 +91,8 @@ class PghotRecords:
         while self._coming:
             source, some, run = self._coming[0]
             run, nr = _note[size](
-                self._memory, self.records, self._ready, self._sections, self._wake, self._layout,
-                self._rules, some, run, now,
+                self._memory, self._targets, self.records, self._ready, self._sections, self._wake,
+                self._layout, self._rules, some, run, now,
             )  # fmt: skip
             self.recorded[source] = self.recorded.get(source, 0) + int(nr)
             if run < some.ends.size:
@@ -146,7 +150,7 @@ class PghotRecords:
         return Reports(folios, np.cumsum(np.where(gone, 0, sizes)), some.stamps)
 
     def _as_rules(self) -> Rules:
-        return Rules(self.knobs.freq_threshold, self.knobs.promote_freq_window_ms, self._target)
+        return Rules(self.knobs.freq_threshold, self.knobs.promote_freq_window_ms)
 
     def retune(self, name: str, value: Any) -> None:
         """Apply a live knob."""

@@ -39,11 +39,10 @@ PRECISE = Layout(10, 7, 13, 16_383, 0, 1 << 31, 1023)
 
 
 class Rules(NamedTuple):
-    """The knobs as the loops take them. node: the target, which a source without CPUs names."""
+    """The knobs as the loops take them."""
 
     threshold: int
     window_ms: int
-    node: int
 
 
 @loop
@@ -55,27 +54,30 @@ def latency_of(record, now_ms, layout):  # type: ignore[no-untyped-def]
 
 
 @loop
-def updated(record, now_ms, layout, rules):  # type: ignore[no-untyped-def]
-    """A record (int64) after one more report; ready stays until the record is taken."""
+def updated(record, now_ms, layout, rules, node):  # type: ignore[no-untyped-def]
+    """A record (int64) after one more report; ready stays until the record is taken. node: of the
+    CPU that accessed."""
     freq = (record >> layout.freq_shift) & layout.freq_max
     if latency_of(record, now_ms, layout) > rules.window_ms:
         freq = np.int64(1)
     else:
         freq = min(freq + 1, layout.freq_max)
     time = (now_ms >> layout.bucket_shift) & layout.time_max
-    new = (freq << layout.freq_shift) | (time << layout.time_shift) | (rules.node & layout.node_max)
+    new = (freq << layout.freq_shift) | (time << layout.time_shift) | (node & layout.node_max)
     if freq >= rules.threshold:
         new |= layout.ready
     return new | (record & layout.ready)
 
 
 @loop
-def note(memory, records, ready, sections, wake, layout, rules, reports, first_run, now):  # type: ignore[no-untyped-def]
+def note(  # type: ignore[no-untyped-def]
+    memory, nodes, records, ready, sections, wake, layout, rules, reports, first_run, now
+):  # fmt: skip
     """Update the records of runs handed on by `now` ns, from `first_run`.
 
-    ready: i32[G] ready records of a granule. sections: u16[S] a bit for each node on which a folio
-    of the section is ready. wake: bool[N]. Reports of what is on the top tier are dropped. Returns
-    (the next run, reports recorded).
+    nodes: i64[P] that records of each mm name. ready: i32[G] ready records of a granule. sections:
+    u16[S] a bit for each node on which a folio of the section is ready. wake: bool[N]. Reports of
+    what is on the top tier are dropped. Returns (the next run, reports recorded).
     """
     run = np.int64(first_run)
     recorded = np.int64(0)
@@ -89,7 +91,7 @@ def note(memory, records, ready, sections, wake, layout, rules, reports, first_r
                 continue
             recorded += 1
             before = np.int64(records[index])
-            after = updated(before, now_ms, layout, rules)
+            after = updated(before, now_ms, layout, rules, nodes[memory.mm[index // GRANULE]])
             records[index] = after
             if after & layout.ready == 0:
                 continue

@@ -121,8 +121,8 @@ def _damon_regions(*_: object) -> Hotness:
 
 def _records(scenario: Scenario, world: World) -> Hotness:
     knobs = getattr(scenario, scenario.joined.hotness)
-    target = scenario.migration.target_node
-    return PghotRecords(knobs, world.memory, world.capacity.size, target)
+    targets = promotion_targets(scenario)
+    return PghotRecords(knobs, world.memory, world.capacity.size, targets)
 
 
 def _gate(scenario: Scenario, world: World, hotness: Hotness) -> Promotion:

@@ -11,15 +11,18 @@ def promotion_targets(scenario: Scenario) -> NDArray[np.int64]:
     """i64[P] node to which the candidates of each mm go, unless its source chooses another.
 
     Who promotes what it has touched itself does so to the node of its CPU: the home of its process.
-    What waits for kmigrated goes to `target_node`, and so does what tasks touch whose home is no
-    node of the top tier.
+    kmigrated does so where records name that node and every source knows it. All else goes to
+    `target_node`, and so does what is touched by those whose home is no node of the top tier.
     """
     fallback = scenario.migration.target_node
     rooms = scenario.joined
-    in_task = any(SOURCES[name].in_task for name in rooms.sources) and not rooms.waits
+    if rooms.waits:
+        to_home = rooms.hotness == "pghot_precise" and all(SOURCES[s].cpu for s in rooms.sources)
+    else:
+        to_home = any(SOURCES[name].in_task for name in rooms.sources)
     top = min(node.tier for node in scenario.nodes)
     homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
     return np.array(
-        [nid if in_task and scenario.nodes[nid].tier == top else fallback for nid in homes],
+        [nid if to_home and scenario.nodes[nid].tier == top else fallback for nid in homes],
         np.int64,
     )

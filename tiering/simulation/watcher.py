@@ -38,6 +38,7 @@ class Parts(NamedTuple):
 
 def watchers(parts: Parts) -> dict[str, Source]:
     """The sources of a run by name; none where nobody notices anything."""
+    parts.queue.books.target[:] = promotion_targets(parts.scenario)
     return {name: MAKERS[name](parts) for name in parts.scenario.joined.sources}
 
 
@@ -84,7 +85,6 @@ def _hint_fault(parts: Parts) -> Source:
     scenario, world, books = parts.scenario, parts.world, parts.queue.books
     threads = [process.threads for process, _ in scenario.all_processes()]
     homes = [scenario.home_nid(process) for process, _ in scenario.all_processes()]
-    books.target[:] = promotion_targets(scenario)
     return HintFaults(
         scenario.hint_fault, world.memory, world.rates, parts.scratch, world.mms, threads,
         books.spent, books.moved, np.array(homes, np.int64),

@@ -13,8 +13,8 @@ from tiering.sources.pte_knobs import PteScan
 
 class Kind(NamedTuple):
     """Its knobs, the name of its threads, what it notices, whether no thread but the tasks
-    themselves do it, whether it knows how long a folio took to be touched, and whether it goes by
-    mm, so that a process can be left out."""
+    themselves do it, whether it knows how long a folio took to be touched, whether it goes by mm,
+    so that a process can be left out, and whether it knows the CPU that accessed."""
 
     knobs: type
     thread: str
@@ -22,13 +22,16 @@ class Kind(NamedTuple):
     in_task: bool = False
     times: bool = False
     by_mm: bool = False
+    cpu: bool = False
 
 
 SOURCES: dict[str, Kind] = {
     "pte_scan": Kind(
         PteScan, "kmmscand", "kernel threads read and clear PTE accessed bits", by_mm=True
     ),
-    "hw_sample": Kind(HwSample, "hw_sample", "the CPU samples accesses with their addresses"),
+    "hw_sample": Kind(
+        HwSample, "hw_sample", "the CPU samples accesses with their addresses", cpu=True
+    ),
     "chmu": Kind(Chmu, "chmu", "the CXL device counts accesses and lists its hot units"),
     "lru_gen_walk": Kind(
         LruGenWalk, "klruscand", "MGLRU's page-table walk reports what it finds accessed"
@@ -41,6 +44,7 @@ SOURCES: dict[str, Kind] = {
         in_task=True,
         times=True,
         by_mm=True,
+        cpu=True,
     ),
     "oracle": Kind(
         Oracle, "oracle", "knows all touch rates: perfect detection, for free", times=True
