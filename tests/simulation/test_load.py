@@ -81,9 +81,32 @@ def test_a_target_node_on_the_slow_tier_is_refused() -> None:
     )
 
 
-def test_a_period_range_the_wrong_way_round_is_refused() -> None:
-    message = problem(pte_scan__scan_period_min_ms=6000)
-    assert "should be at most scan_period_max_ms = 5000" in message
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"pte_scan__scan_period_min_ms": 6000}, "scan_period_max_ms = 5000"),
+        (
+            {"preset": "numa_balancing_2", "hint_fault__scan_period_max_ms": 500},
+            "scan_period_max_ms = 500",
+        ),
+        ({"preset": "damon_mtier", "damon__sample_us": 200_000}, "aggr_us = 100000"),
+        ({"preset": "damon_mtier", "damon__max_nr_regions": 5}, "max_nr_regions = 5"),
+        ({"preset": "damon_mtier", "damos_migrate_hot__max_age": 0,
+          "damos_migrate_hot__min_age": 1}, "max_age = 0"),
+        ({"preset": "hemem", "counts__hot_reads": 30}, "cooling_threshold = 18"),
+    ],
+)  # fmt: skip
+def test_a_range_the_wrong_way_round_is_refused(changes: dict[str, object], sentence: str) -> None:
+    assert f": should be at most {sentence}" in problem(**changes)
+
+
+@pytest.mark.parametrize("nid", [0, 2, 9])
+def test_a_scheme_that_demotes_to_the_top_tier_or_nowhere_is_refused(nid: int) -> None:
+    message = problem(preset="damon_mtier", damos_migrate_cold__target_nid=nid)
+    assert message == (
+        f"tiny: damos_migrate_cold.target_nid = {nid}: should be -1 or a node below the top tier, "
+        "one of 1"
+    )
 
 
 def test_shares_that_do_not_sum_to_100_are_refused() -> None:

@@ -146,6 +146,12 @@ def test_joins_that_make_no_sense_are_refused_by_name() -> None:
     assert "window_ms = 300: pte_scan comes round after 400 ms at the soonest" in refused(
         {"hotness": "two_windows"}, two_windows__window_ms=300
     )
+    assert "window_ms = 300: lru_gen_walk comes round after 500 ms at the soonest" in refused(
+        {"sources": ["lru_gen_walk"], "hotness": "two_windows"}, two_windows__window_ms=300
+    )
+    assert "heat.hot_class = 4: classes are 0 .. 3, so nothing is ever hot" in refused(
+        {"hotness": "heat"}, heat__hot_class=4
+    )
     assert "hint_fault migrates in the tasks" in refused({"sources": ["hint_fault", "chmu"]})
     assert "damos_migrate_hot and hotness damon_regions go with each other only" in refused(
         {"sources": ["damon"], "promotion": "damos_migrate_hot"}

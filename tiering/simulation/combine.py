@@ -34,6 +34,7 @@ def objections(scenario: "Scenario") -> Iterator[str]:
         yield from _heat(rooms)
     yield from _in_tasks(scenario)
     yield from _windows(scenario)
+    yield from _classes_of_heat(scenario)
     yield from _policy(scenario)
     yield from _damon(rooms)
 
@@ -80,6 +81,8 @@ def _windows(scenario: "Scenario") -> Iterator[str]:
     rounds = {
         "pte_scan": scenario.pte_scan.scan_period_min_ms, "chmu": scenario.chmu.epoch_ms,
         "hw_sample": scenario.hw_sample.drain_ms, "oracle": scenario.oracle.interval_ms,
+        "lru_gen_walk": scenario.lru_gen_walk.interval_ms,
+        "damon": scenario.damon.aggr_us // 1000,
     }  # fmt: skip
     for name in scenario.joined.sources:
         if rounds.get(name, 0) > window_ms:
@@ -87,6 +90,15 @@ def _windows(scenario: "Scenario") -> Iterator[str]:
                 f"two_windows.window_ms = {window_ms}: {name} comes round after {rounds[name]} ms "
                 "at the soonest, so nothing is reported in windows one after another"
             )
+
+
+def _classes_of_heat(scenario: "Scenario") -> Iterator[str]:
+    heat = scenario.heat
+    if scenario.joined.hotness == "heat" and heat.hot_class >= heat.heat_classes:
+        yield (
+            f"heat.hot_class = {heat.hot_class}: classes are 0 .. {heat.heat_classes - 1}, so "
+            "nothing is ever hot"
+        )
 
 
 def _policy(scenario: "Scenario") -> Iterator[str]:

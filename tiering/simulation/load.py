@@ -21,6 +21,20 @@ from tiering.simulation.scenario import Process, Scenario
 from tiering.simulation.sentences import UNKNOWN_KEY, sentence
 
 MAX_BYTES = 1_000_000
+ORDERED = (
+    ("pte_scan", "scan_period_min_ms", "scan_period_max_ms"),
+    ("pte_scan", "scan_size_min_mib", "scan_size_max_mib"),
+    ("hint_fault", "scan_period_min_ms", "scan_period_max_ms"),
+    ("damon", "sample_us", "aggr_us"),
+    ("damon", "min_sample_us", "max_sample_us"),
+    ("damon", "min_nr_regions", "max_nr_regions"),
+    ("damos_migrate_hot", "min_nr_accesses", "max_nr_accesses"),
+    ("damos_migrate_hot", "min_age", "max_age"),
+    ("damos_migrate_cold", "min_nr_accesses", "max_nr_accesses"),
+    ("damos_migrate_cold", "min_age", "max_age"),
+    ("counts", "hot_reads", "cooling_threshold"),
+)
+"""Knobs of a section of which the first may not be above the second."""
 PERCENT_SLACK = 0.01  # shares such as 33.33 need not sum to 100 exactly
 
 
@@ -160,8 +174,7 @@ def _cross_check(scenario: Scenario) -> None:
     if problems := list(objections(scenario)):
         raise ScenarioError("\n".join(f"{scenario.origin}: {problem}" for problem in problems))
     _check_tiers(scenario)
-    if "pte_scan" in scenario.sections():
-        _check_ranges(scenario)
+    _check_ranges(scenario)
 
 
 def _check_process(name: str, key: str, process: Process, nodes: list[str]) -> None:
@@ -215,11 +228,12 @@ def _check_sink(scenario: Scenario, lower: list[int]) -> None:
 
 
 def _check_ranges(scenario: Scenario) -> None:
-    for what, unit in (("period", "ms"), ("size", "mib")):
-        low = getattr(scenario.pte_scan, f"scan_{what}_min_{unit}")
-        high = getattr(scenario.pte_scan, f"scan_{what}_max_{unit}")
-        if low > high:
+    used = scenario.sections()
+    for section, low, high in ORDERED:
+        if section not in used:
+            continue
+        least, most = (getattr(getattr(scenario, section), name) for name in (low, high))
+        if least > most:
             raise ScenarioError(
-                f"{scenario.origin}: pte_scan.scan_{what}_min_{unit} = {low}: "
-                f"should be at most scan_{what}_max_{unit} = {high}"
+                f"{scenario.origin}: {section}.{low} = {least}: should be at most {high} = {most}"
             )
