@@ -195,6 +195,120 @@ def test_a_deleted_run_is_gone_and_its_attempt_fenced(bus: Bus, run_id: str) -> 
     assert bus.last_step(run_id) == -1
 
 
+def listed_ids(bus: Bus, after: int = 0, before: int | None = None, count: int = 1000) -> list[str]:
+    return [run.run_id for run in bus.listed(after, before, count).runs]
+
+
+def test_a_list_tells_what_changed_newest_change_first(bus: Bus) -> None:
+    begin = bus.listed(0, None, 1).revision
+    names = [f"run-{next(NUMBERS)}" for _ in range(3)]
+    for name in names:
+        bus.create(name, {"scenario": name, "scenario_toml": "long"})
+    bus.update(names[0], 0, {"sim_ns": "5"})
+    found = bus.listed(begin, None, 1000)
+    assert [run.run_id for run in found.runs] == [names[0], names[2], names[1]]
+    assert [run.revision for run in found.runs] == [begin + 4, begin + 3, begin + 2]
+    assert (found.revision, found.total) == (begin + 4, len(bus.runs()))
+    assert found.runs[0].meta == {"scenario": names[0], "status": "waiting", "sim_ns": "5"}
+
+
+def test_a_long_list_is_read_part_by_part(bus: Bus) -> None:
+    begin = bus.listed(0, None, 1).revision
+    names = [f"run-{next(NUMBERS)}" for _ in range(5)]
+    for name in names:
+        bus.create(name, {})
+    first = bus.listed(begin, None, 2)
+    assert [run.run_id for run in first.runs] == [names[4], names[3]]
+    assert listed_ids(bus, begin, first.runs[-1].revision, 2) == [names[2], names[1]]
+    assert listed_ids(bus, begin, begin + 2) == [names[0]]
+    assert listed_ids(bus, first.revision) == []
+
+
+def test_a_sign_of_life_and_a_claim_are_no_change(bus: Bus, run_id: str) -> None:
+    before = bus.listed(0, None, 1).revision
+    attempt = bus.claim(run_id, "w")
+    bus.renew(run_id, attempt)
+    bus.update(run_id, attempt, {})
+    bus.append(run_id, attempt, [(0, b"a")])
+    assert listed_ids(bus, before) == []
+    bus.update(run_id, attempt, {"status": "running"})
+    assert listed_ids(bus, before) == [run_id]
+
+
+def test_a_deleted_run_leaves_the_list(bus: Bus, run_id: str) -> None:
+    before = bus.listed(0, None, 1000)
+    bus.claim(run_id, "w")
+    bus.delete(run_id)
+    after = bus.listed(0, None, 1000)
+    assert after.total == before.total - 1
+    assert run_id not in [run.run_id for run in after.runs]
+    assert run_id not in bus.leases()
+
+
+def test_leases_tell_which_runs_lost_their_worker(make_bus: MakeBus) -> None:
+    bus = make_bus(lease_ms=40)
+    waiting, running, ended, lost = (f"run-{next(NUMBERS)}" for _ in range(4))
+    for name in (waiting, running, ended, lost):
+        bus.create(name, {})
+    attempt = bus.claim(running, "w")
+    bus.claim(lost, "w")
+    bus.update(ended, bus.claim(ended, "w"), {"status": "done"})
+    until(lambda: not bus.leases()[lost])
+    bus.renew(running, attempt)
+    known = bus.leases()
+    assert (known[running], known[lost]) == (True, False)
+    assert not {waiting, ended} & set(known)
+
+
+def test_a_run_is_described_whoever_owns_it(bus: Bus, run_id: str) -> None:
+    bus.claim(run_id, "w")
+    before = bus.listed(0, None, 1).revision
+    bus.describe(run_id, {"name": "My run", "tags": "paper v2", "note": "odd"})
+    (run,) = bus.listed(before, None, 10).runs
+    assert (run.run_id, run.meta["name"], run.meta["tags"]) == (run_id, "My run", "paper v2")
+    with pytest.raises(UnknownRun):
+        bus.describe("nobody", {"name": "x"})
+
+
+def finished(bus: Bus, nr: int) -> list[str]:
+    """So many ended runs with a block each, oldest first, and no other runs."""
+    for run_id in bus.runs():
+        bus.delete(run_id)
+    names = [f"run-{next(NUMBERS)}" for _ in range(nr)]
+    for name in names:
+        bus.create(name, {"schema": "{}"})
+        attempt = bus.claim(name, "w")
+        bus.append(name, attempt, [(0, b"a")])
+        bus.update(name, attempt, {"status": "done", "summary": "{}"})
+    return names
+
+
+def test_old_runs_lose_their_rows_first_and_then_are_forgotten(bus: Bus) -> None:
+    names = finished(bus, 5)
+    bus.expire(keep_rows=2, keep_runs=4)
+    assert bus.runs() == names[:0:-1]
+    assert [bus.last_step(name) for name in names[1:]] == [-1, -1, 0, 0]
+    meta = bus.meta(names[1])
+    assert (meta["rows"], meta["schema"], meta["summary"]) == ("gone", "", "{}")
+    assert "rows" not in bus.meta(names[3])
+    changed = bus.listed(0, None, 100).revision
+    bus.expire(keep_rows=2, keep_runs=4)  # a second time changes nothing
+    assert bus.listed(0, None, 100).revision == changed
+
+
+def test_tagged_and_unfinished_runs_keep_everything(bus: Bus) -> None:
+    tagged, old, new = finished(bus, 3)
+    waiting = f"run-{next(NUMBERS)}"
+    bus.create(waiting, {})
+    bus.describe(tagged, {"tags": "keep"})
+    bus.expire(keep_rows=0, keep_runs=1)
+    assert bus.runs() == [waiting, new, tagged]
+    assert [bus.last_step(name) for name in (tagged, new)] == [0, -1]
+    bus.describe(tagged, {"tags": ""})
+    bus.expire(keep_rows=0, keep_runs=1)
+    assert bus.runs() == [waiting, new]
+
+
 def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():

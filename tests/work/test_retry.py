@@ -48,7 +48,8 @@ def test_a_retry_repeats_the_lost_attempt_to_the_byte(bus: MemoryBus, tiny: str)
         assert rows(bus, f"lost-{lost_at}") == rows(bus)
         assert events(bus, f"lost-{lost_at}") == events(bus)
         assert bus.control_log(f"lost-{lost_at}") == bus.control_log("run")
-        assert bus.meta(f"lost-{lost_at}")["result"] == bus.meta("run")["result"]
+        for field in ("result", "summary", "turned"):
+            assert bus.meta(f"lost-{lost_at}")[field] == bus.meta("run")[field]
 
 
 class Lost(BaseException):

@@ -77,20 +77,34 @@ def test_an_unknown_run_cannot_be_stopped(jobs: Jobs) -> None:
             call("nobody")
 
 
-def test_only_the_newest_finished_runs_are_kept(
+def test_old_finished_runs_are_forgotten_when_a_run_is_submitted(
     bus: Bus, jobs: Jobs, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for run_id in bus.runs():
         bus.delete(run_id)
-    monkeypatch.setattr(submit_module, "KEEP_FINISHED", 2)
+    monkeypatch.setattr(submit_module, "KEEP_ROWS", 1)
+    monkeypatch.setattr(submit_module, "KEEP_RUNS", 2)
     waiting = jobs.submit(tiny, "waiting")
     finished = [jobs.submit(tiny, "finished") for _ in range(4)]
     for run_id in finished:
         jobs.cancel(run_id)
     newest = jobs.submit(tiny, "newest")
     assert bus.runs() == [newest, finished[3], finished[2], waiting]
+    assert [bus.meta(run_id).get("rows", "") for run_id in finished[2:]] == ["gone", ""]
     for run_id in (newest, waiting):
         jobs.cancel(run_id)
+
+
+def test_a_stopped_or_deleted_run_leaves_nothing_in_the_queue(
+    bus: Bus, jobs: Jobs, client: "redis.Redis", tiny: str
+) -> None:
+    stopped, deleted = jobs.submit(tiny, "stopped"), jobs.submit(tiny, "deleted")
+    jobs.cancel(stopped)
+    jobs.delete(deleted)
+    assert client.lrange("rq:queue:runs", 0, -1) == []
+    assert client.exists(f"rq:job:{stopped}", f"rq:job:{deleted}") == 0
+    assert client.keys(f"*{deleted}*") == []
+    assert bus.meta(stopped)["status"] == "stopped"
 
 
 def test_a_run_that_a_crash_took_off_the_queue_is_queued_again(

@@ -4,13 +4,24 @@ A run is: a metadata hash, a stream of encoded blocks (`step` is the id, so a re
 ignored), a control stream (messages to the run) and a control log (what the run applied, when).
 """
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Status = Literal["waiting", "running", "paused", "done", "stopped", "failed"]
 FINAL: tuple[Status, ...] = ("done", "stopped", "failed")
 
 LEASE_MS = 5000
 """An attempt that writes nothing and does not renew for this long counts as lost."""
+
+LISTED = (
+    "status", "name", "tags", "note", "scenario", "title", "seed", "speed", "overrides", "turned",
+    "parent", "error", "rows", "created_at", "finished_at", "sim_ns", "until_ns", "summary",
+)  # fmt: skip
+"""Metadata that a list of runs tells of each; what is not there is not told.
+
+name, tags (words with blanks between), note: what people call it, see `describe`. overrides,
+turned: JSON, what was changed before and while it ran. rows: "gone" once `expire` let go of them.
+summary: JSON, small, written by the worker (work/summary.py).
+"""
 
 Message = dict[str, Any]
 """{"cmd": "pause" | "resume" | "step" | "stop"} or {"cmd": "speed", "value": 10 | 0 (= max)}
@@ -32,6 +43,22 @@ class BusUnavailable(ConnectionError):
     """The bus does not answer or refuses to work; str() is one sentence without a password."""
 
 
+class Listed(NamedTuple):
+    """One run of a list; revision: of its last change, see `Bus.listed`."""
+
+    run_id: str
+    revision: int
+    meta: dict[str, str]
+
+
+class Listing(NamedTuple):
+    """Part of the list of runs. revision: of the last change of any run; total: of all runs."""
+
+    revision: int
+    total: int
+    runs: list[Listed]
+
+
 class Bus(Protocol):
     """Ids: `run_id` is a short url-safe string; control ids are opaque strings in stream order."""
 
@@ -46,6 +73,28 @@ class Bus(Protocol):
 
     def runs(self) -> list[str]:
         """Ids of all runs, newest first."""
+
+    def listed(self, after: int, before: int | None, count: int) -> Listing:
+        """At most `count` runs whose last change is after that revision and before the other one
+        (None = up to now), the newest change first, each with what LISTED names.
+
+        Changes of all runs are counted together, 1, 2, ...; a claim and a sign of life are none. To
+        read a long list ask on with `before` the last revision got; to follow it ask for what
+        changed `after` the first answer's revision. A deleted run is missed in `total` alone.
+        """
+
+    def leases(self) -> dict[str, bool]:
+        """Runs that were claimed and are not final, and whether their attempt is alive."""
+
+    def describe(self, run_id: str, fields: dict[str, str]) -> None:
+        """Change metadata that no attempt owns (name, tags, note); raises UnknownRun."""
+
+    def expire(self, keep_rows: int, keep_runs: int) -> None:
+        """Let go of final runs without a tag: of all but the newest `keep_runs`, and of the blocks
+        of all but the newest `keep_rows` that have theirs.
+
+        A run without its blocks has "gone" as metadata `rows`, and no schema.
+        """
 
     def delete(self, run_id: str) -> None:
         """Forget the run and all that belongs to it; attempts still writing are fenced."""

@@ -8,6 +8,21 @@ RUNS = PREFIX + "runs"
 RUNS_CREATED = PREFIX + "runs:created"
 """Counter of runs ever created."""
 
+CHANGED = PREFIX + "runs:changed"
+"""Sorted set: run id -> revision of its last change."""
+
+REVISION = PREFIX + "runs:revision"
+"""Counter of changes."""
+
+CLAIMED = PREFIX + "runs:claimed"
+"""Set: runs with an attempt that are not final."""
+
+FINISHED = PREFIX + "runs:finished"
+"""Sorted set: final runs without a tag -> number of their creation."""
+
+WITH_ROWS = PREFIX + "runs:with-rows"
+"""Sorted set: those of them that still have their blocks."""
+
 MAINTENANCE = PREFIX + "maintenance"
 """Held by the one worker that looks for lost runs at the moment."""
 
@@ -43,6 +58,7 @@ def lease(run_id: str) -> str:
     return f"{PREFIX}run:{run_id}:lease"
 
 
-def all_of(run_id: str) -> tuple[str, ...]:
-    """Every key that belongs to the run alone."""
-    return meta(run_id), blocks(run_id), control(run_id), control_log(run_id), lease(run_id)
+def about(run_id: str) -> list[str]:
+    """The keys that scripts.py calls by name, in its order."""
+    own = [meta(run_id), lease(run_id), blocks(run_id), control(run_id), control_log(run_id)]
+    return [*own, RUNS, CHANGED, REVISION, CLAIMED, FINISHED, WITH_ROWS]

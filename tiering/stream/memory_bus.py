@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tiering.stream.bus import LEASE_MS, Fenced, Message, UnknownRun
+from tiering.stream.bus import (
+    FINAL,
+    LEASE_MS,
+    LISTED,
+    Fenced,
+    Listed,
+    Listing,
+    Message,
+    UnknownRun,
+)
 
 NS_PER_MS = 1_000_000
 T = TypeVar("T")
@@ -19,6 +28,7 @@ class _Run:
     control: list[Message] = field(default_factory=list)
     log: list[Message] = field(default_factory=list)
     lease_ends_ns: int = 0
+    revision: int = 0
 
 
 class MemoryBus:
@@ -30,6 +40,7 @@ class MemoryBus:
     def __init__(self, lease_ms: int = LEASE_MS) -> None:
         self._lease_ms = lease_ms
         self._runs: dict[str, _Run] = {}
+        self._revision = 0
         self._changed = threading.Condition()
 
     def create(self, run_id: str, meta: dict[str, str]) -> None:
@@ -37,6 +48,7 @@ class MemoryBus:
             if run_id in self._runs:
                 raise ValueError(f"There is already a run {run_id}.")
             self._runs[run_id] = _Run({**meta, "status": "waiting", "attempt": "0"})
+            self._mark(self._runs[run_id])
 
     def meta(self, run_id: str) -> dict[str, str]:
         with self._changed:
@@ -45,6 +57,47 @@ class MemoryBus:
     def runs(self) -> list[str]:
         with self._changed:
             return list(reversed(self._runs))
+
+    def listed(self, after: int, before: int | None, count: int) -> Listing:
+        with self._changed:
+            below = self._revision + 1 if before is None else before
+            found = [
+                Listed(run_id, run.revision, {k: run.meta[k] for k in LISTED if k in run.meta})
+                for run_id, run in self._runs.items()
+                if after < run.revision < below
+            ]
+            found.sort(key=lambda run: -run.revision)
+            return Listing(self._revision, len(self._runs), found[:count])
+
+    def leases(self) -> dict[str, bool]:
+        with self._changed:
+            claimed = [
+                run_id
+                for run_id, run in self._runs.items()
+                if run.meta["attempt"] != "0" and run.meta["status"] not in FINAL
+            ]
+            return {run_id: self.alive(run_id) for run_id in claimed}
+
+    def describe(self, run_id: str, fields: dict[str, str]) -> None:
+        with self._changed:
+            run = self._run(run_id)
+            run.meta |= fields
+            self._mark(run)
+
+    def expire(self, keep_rows: int, keep_runs: int) -> None:
+        with self._changed:
+            final = [
+                run_id
+                for run_id, run in reversed(self._runs.items())
+                if run.meta["status"] in FINAL and not run.meta.get("tags")
+            ]
+            for run_id in final[keep_runs:]:
+                del self._runs[run_id]
+            left = [self._runs[run_id] for run_id in final[:keep_runs]]
+            for run in [run for run in left if run.meta.get("rows") != "gone"][keep_rows:]:
+                run.blocks, run.control = [], []
+                run.meta |= {"rows": "gone", "schema": ""}
+                self._mark(run)
 
     def delete(self, run_id: str) -> None:
         with self._changed:
@@ -61,7 +114,10 @@ class MemoryBus:
 
     def update(self, run_id: str, attempt: int, fields: dict[str, str]) -> None:
         with self._changed:
-            self._owned(run_id, attempt).meta |= fields
+            run = self._owned(run_id, attempt)
+            run.meta |= fields
+            if fields:
+                self._mark(run)
 
     def renew(self, run_id: str, attempt: int) -> None:
         with self._changed:
@@ -122,6 +178,10 @@ class MemoryBus:
         if run_id not in self._runs:
             raise UnknownRun(run_id)
         return self._runs[run_id]
+
+    def _mark(self, run: _Run) -> None:
+        self._revision += 1
+        run.revision = self._revision
 
     def _owned(self, run_id: str, attempt: int) -> _Run:
         """The run, its lease renewed; raises Fenced unless `attempt` is the current one."""

@@ -1,8 +1,7 @@
 """The bus on a Redis-compatible server (7.0 or later).
 
-Whatever an attempt writes goes through one Lua script that first compares the attempt's number
-with the one in the run's hash, so a worker that was thought dead cannot write into a later
-attempt. A block's stream id is made of its step, so publishing a step twice changes nothing.
+Whatever an attempt writes goes through one Lua script (scripts.py). A block's stream id is made of
+its step, so publishing a step twice changes nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,66 +13,22 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from tiering.stream import keys
-from tiering.stream.bus import LEASE_MS, BusUnavailable, Fenced, Message, UnknownRun
+from tiering.stream import keys, scripts
+from tiering.stream.bus import (
+    LEASE_MS,
+    LISTED,
+    BusUnavailable,
+    Fenced,
+    Listed,
+    Listing,
+    Message,
+    UnknownRun,
+)
 
 LONGEST_WAIT_MS = 5000
 SOCKET_TIMEOUT_S = 15.0  # longer than the longest blocking read
 CONNECT_TIMEOUT_S = 2.0
 MOST_CONNECTIONS = 1000  # every reader that waits holds one
-
-_CREATE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[3]), ARGV[1])
-return 1
-"""
-
-_CLAIM = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)
-redis.call('HSET', KEYS[1], 'worker', ARGV[1])
-redis.call('SET', KEYS[2], attempt, 'PX', ARGV[2])
-return attempt
-"""
-
-_FENCE = """
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[1] then return 0 end
-if ARGV[1] ~= '0' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
-"""
-
-_UPDATE = _FENCE + "if ARGV[3] then redis.call('HSET', KEYS[1], unpack(ARGV, 3)) end return 1"
-
-_APPEND = (
-    _FENCE
-    + """
-local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
-local last = 0
-if newest[1] then last = tonumber(string.match(newest[1][1], '^%d+')) end
-for i = 3, #ARGV, 2 do
-  local id = tonumber(ARGV[i]) + 1
-  if id > last then
-    redis.call('XADD', KEYS[3], string.format('%d-0', id), 'b', ARGV[i + 1])
-    last = id
-  end
-end
-return 1
-"""
-)
-
-_LOG = (
-    _FENCE
-    + """
-redis.call('RPUSH', KEYS[3], ARGV[3])
-redis.call('HSET', KEYS[1], 'cursor', ARGV[4])
-return 1
-"""
-)
-
-_SEND = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-return redis.call('XADD', KEYS[2], '*', 'm', ARGV[1])
-"""
 
 
 def connect(url: str) -> "redis.Redis":
@@ -132,15 +87,16 @@ class RedisBus:
         self._redis: Any = client
         self._lease_ms = lease_ms
         register: Callable[[str], Any] = client.register_script
-        self._create, self._claim, self._update = map(register, (_CREATE, _CLAIM, _UPDATE))
-        self._append, self._log, self._send = map(register, (_APPEND, _LOG, _SEND))
+        self._create, self._claim = register(scripts.CREATE), register(scripts.CLAIM)
+        self._update, self._renew = register(scripts.UPDATE), register(scripts.RENEW)
+        self._append, self._log = register(scripts.APPEND), register(scripts.LOG)
+        self._send, self._describe = register(scripts.SEND), register(scripts.DESCRIBE)
+        self._empty, self._delete = register(scripts.EMPTY), register(scripts.DELETE)
 
     def create(self, run_id: str, meta: dict[str, str]) -> None:
         fields = _flat({**meta, "status": "waiting", "attempt": "0"})
-        where = [keys.meta(run_id), keys.RUNS, keys.RUNS_CREATED]
-        with _sentences(self._redis):
-            if not self._create(where, [run_id, *fields]):
-                raise ValueError(f"There is already a run {run_id}.")
+        if not self._call(self._create, run_id, keys.RUNS_CREATED, *fields):
+            raise ValueError(f"There is already a run {run_id}.")
 
     def meta(self, run_id: str) -> dict[str, str]:
         with _sentences(self._redis):
@@ -153,25 +109,58 @@ class RedisBus:
         with _sentences(self._redis):
             return [run_id.decode() for run_id in self._redis.zrevrange(keys.RUNS, 0, -1)]
 
-    def delete(self, run_id: str) -> None:
+    def listed(self, after: int, before: int | None, count: int) -> Listing:
+        newest = "+inf" if before is None else f"({before}"
         with _sentences(self._redis), self._redis.pipeline() as pipe:
-            pipe.zrem(keys.RUNS, run_id)
-            pipe.delete(*keys.all_of(run_id))
-            pipe.execute()
+            pipe.get(keys.REVISION).zcard(keys.RUNS)
+            pipe.zrevrangebyscore(keys.CHANGED, newest, f"({after}", 0, count, withscores=True)
+            revision, total, found = pipe.execute()
+            for run_id, _ in found:
+                pipe.hmget(keys.meta(run_id.decode()), LISTED)
+            rows = pipe.execute()
+        runs = [
+            Listed(run_id.decode(), int(changed), _told(values))
+            for (run_id, changed), values in zip(found, rows, strict=True)
+            if values[0] is not None  # else deleted meanwhile
+        ]
+        return Listing(int(revision or 0), total, runs)
+
+    def leases(self) -> dict[str, bool]:
+        with _sentences(self._redis), self._redis.pipeline() as pipe:
+            claimed = [run_id.decode() for run_id in self._redis.smembers(keys.CLAIMED)]
+            for run_id in claimed:
+                pipe.exists(keys.lease(run_id))
+            return dict(zip(claimed, map(bool, pipe.execute()), strict=True))
+
+    def describe(self, run_id: str, fields: dict[str, str]) -> None:
+        if not self._call(self._describe, run_id, *_flat(fields)):
+            raise UnknownRun(run_id)
+
+    def expire(self, keep_rows: int, keep_runs: int) -> None:
+        with _sentences(self._redis):
+            too_old = self._redis.zrevrange(keys.FINISHED, keep_runs, -1)
+            for run_id in too_old:
+                self.delete(run_id.decode())
+            for run_id in self._redis.zrevrange(keys.WITH_ROWS, keep_rows, -1):
+                self._call(self._empty, run_id.decode())
+
+    def delete(self, run_id: str) -> None:
+        self._call(self._delete, run_id)
 
     def claim(self, run_id: str, worker: str) -> int:
-        where = [keys.meta(run_id), keys.lease(run_id)]
-        with _sentences(self._redis):
-            attempt = int(self._claim(where, [worker, self._lease_ms]))
+        attempt = int(self._call(self._claim, run_id, worker, self._lease_ms))
         if attempt < 0:
             raise UnknownRun(run_id)
         return attempt
 
     def update(self, run_id: str, attempt: int, fields: dict[str, str]) -> None:
-        self._fenced(self._update, run_id, attempt, _flat(fields))
+        if fields:
+            self._fenced(self._update, run_id, attempt, _flat(fields))
+        else:
+            self.renew(run_id, attempt)
 
     def renew(self, run_id: str, attempt: int) -> None:
-        self._fenced(self._update, run_id, attempt, [])
+        self._fenced(self._renew, run_id, attempt, [])
 
     def alive(self, run_id: str) -> bool:
         with _sentences(self._redis), self._redis.pipeline() as pipe:
@@ -183,7 +172,7 @@ class RedisBus:
 
     def append(self, run_id: str, attempt: int, blocks: list[tuple[int, bytes]]) -> None:
         flat = [part for block in blocks for part in block]
-        self._fenced(self._append, run_id, attempt, flat, keys.blocks(run_id))
+        self._fenced(self._append, run_id, attempt, flat)
 
     def last_step(self, run_id: str) -> int:
         with _sentences(self._redis), self._redis.pipeline() as pipe:
@@ -198,9 +187,7 @@ class RedisBus:
         return [(_step(entry_id), fields[b"b"]) for entry_id, fields in entries]
 
     def send(self, run_id: str, message: Message) -> str:
-        where = [keys.meta(run_id), keys.control(run_id)]
-        with _sentences(self._redis):
-            entry_id = self._send(where, [orjson.dumps(message)])
+        entry_id = self._call(self._send, run_id, orjson.dumps(message))
         if entry_id is None:
             raise UnknownRun(run_id)
         return str(entry_id.decode())
@@ -210,26 +197,30 @@ class RedisBus:
         return [(entry_id.decode(), orjson.loads(fields[b"m"])) for entry_id, fields in entries]
 
     def log_control(self, run_id: str, attempt: int, entry: Message, cursor: str) -> None:
-        values = [orjson.dumps(entry), cursor]
-        self._fenced(self._log, run_id, attempt, values, keys.control_log(run_id))
+        self._fenced(self._log, run_id, attempt, [orjson.dumps(entry), cursor])
 
     def control_log(self, run_id: str) -> list[Message]:
         with _sentences(self._redis):
             return [orjson.loads(e) for e in self._redis.lrange(keys.control_log(run_id), 0, -1)]
 
-    def _fenced(
-        self, script: Any, run_id: str, attempt: int, values: list[Any], *more_keys: str
-    ) -> None:
-        where = [keys.meta(run_id), keys.lease(run_id), *more_keys]
+    def _call(self, script: Any, run_id: str, *values: Any) -> Any:
         with _sentences(self._redis):
-            if not script(where, [attempt, self._lease_ms, *values]):
-                raise Fenced(f"Attempt {attempt} no longer owns run {run_id}.")
+            return script(keys.about(run_id), [run_id, *values])
+
+    def _fenced(self, script: Any, run_id: str, attempt: int, values: list[Any]) -> None:
+        if not self._call(script, run_id, attempt, self._lease_ms, *values):
+            raise Fenced(f"Attempt {attempt} no longer owns run {run_id}.")
 
     def _xread(self, key: str, after: str, count: int | None, wait_ms: int) -> list[Any]:
         block = min(wait_ms, LONGEST_WAIT_MS) or None  # BLOCK 0 would wait for ever
         with _sentences(self._redis):
             streams = self._redis.xread({key: after}, count=count, block=block)
         return streams[0][1] if streams else []
+
+
+def _told(values: list[bytes | None]) -> dict[str, str]:
+    pairs = zip(LISTED, values, strict=True)
+    return {field: value.decode() for field, value in pairs if value is not None}
 
 
 def _flat(fields: dict[str, str]) -> list[str]:

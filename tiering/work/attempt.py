@@ -13,20 +13,23 @@ from typing import Literal
 import orjson
 
 import tiering
-from tiering.model.metrics import schema
+from tiering.model.block import Block
+from tiering.model.metrics import row_dtype, schema
 from tiering.simulation.load import load_text
 from tiering.simulation.loop import Simulation
 from tiering.simulation.policy import digest
 from tiering.stream.bus import FINAL, Bus, BusUnavailable, Fenced, Message
 from tiering.work.changes import change_block
-from tiering.work.control import Control
+from tiering.work.control import Control, turned
 from tiering.work.outbox import Outbox
+from tiering.work.summary import Summary
 
 LOOK_EVERY_S = 0.02
 OVERSLEEP_S = 0.15
 """A Redis with its usual `hz 10` ends a blocking read up to 0.1 s late."""
 
 SIGN_OF_LIFE_EVERY_S = 1.0
+SUMMARY_EVERY_S = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,8 @@ class Attempt:
         self._outbox = Outbox(bus, run_id, self._number)
         self._renewed_s = time.monotonic()
         self._looked_s = -LOOK_EVERY_S
+        self._summary: Summary | None = None
+        self._summed_s = -SUMMARY_EVERY_S
 
     def __enter__(self) -> "Attempt":
         return self
@@ -100,7 +105,9 @@ class Attempt:
         self._update(
             schema=orjson.dumps(schema(simulation.shape)).decode(),
             until_ns=str(simulation.until_ns),
+            turned=turned(control_log),
         )
+        self._summary = Summary(row_dtype(simulation.shape))
         next_step = self._replay(simulation, last_step, control_log)
         control = Control(
             self._bus, self._run_id, self._number, simulation, self._outbox, next_step
@@ -132,7 +139,7 @@ class Attempt:
                 break
             if simulation.done:
                 raise CannotResume(f"Repeating the run ended at step {step}, not {last_step}.")
-            simulation.next_block()
+            self._sum(simulation.next_block())
             step += 1
             self._renew()
         if waiting:
@@ -150,6 +157,7 @@ class Attempt:
                 return
             block = control.stamp(simulation.next_block())
             self._outbox.put(block, simulation.time_ns)
+            self._sum(block)
             if control.paused:  # a step: show it, and be exact about what was stepped
                 self._outbox.flush()
             self._wait_until_due(simulation, control)
@@ -181,10 +189,21 @@ class Attempt:
             self._bus.renew(self._run_id, self._number)
             self._renewed_s = time.monotonic()
 
+    def _sum(self, block: Block) -> None:
+        """Keep the summary, and show it now and then to those who list runs."""
+        if self._summary is None:
+            return
+        self._summary.take(block)
+        if time.monotonic() - self._summed_s >= SUMMARY_EVERY_S:
+            self._update(summary=self._summary.json())
+            self._summed_s = time.monotonic()
+
     def _update(self, **fields: str) -> None:
         self._bus.update(self._run_id, self._number, fields)
 
     def _end(self, status: Literal["done", "stopped", "failed"], **fields: str) -> None:
+        if self._summary is not None:
+            fields["summary"] = self._summary.json()
         self._update(status=status, finished_at=f"{time.time():.3f}", **fields)
 
 

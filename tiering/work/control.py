@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from tiering.simulation.loop import Simulation
 from tiering.simulation.tuning import KnobError
 from tiering.stream.bus import Bus, Message
@@ -43,6 +45,7 @@ class Control:
         self.stepping = self.paused and int(meta.get("step_until", "-1")) >= next_step
         self._next_step = next_step
         self._received = meta.get("cursor", "0")
+        self._log = bus.control_log(run_id)
         self._inbox: deque[tuple[str, Message]] = deque()
         self._complaints: list[dict[str, Any]] = []
 
@@ -131,6 +134,8 @@ class Control:
             self._complain(cursor, str(error))
             return
         self._bus.log_control(self._run_id, self._attempt, entry, cursor)
+        self._log.append(entry)
+        self._bus.update(self._run_id, self._attempt, {"turned": turned(self._log)})
         block = change_block(self._simulation, self._take_step())
         self._outbox.put(block, self._simulation.time_ns)
         self._outbox.flush()  # also while the run is paused, or is about to be stopped
@@ -139,3 +144,8 @@ class Control:
         t_ns = self._simulation.time_ns
         self._complaints.append({"t_ns": t_ns, "kind": "error", "text": text})
         self._remember(cursor)
+
+
+def turned(log: list[Message]) -> str:
+    """The knobs as a control log leaves them, as JSON."""
+    return orjson.dumps({entry["knob"]: entry["value"] for entry in log}).decode()

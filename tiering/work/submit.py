@@ -23,8 +23,9 @@ from tiering.stream import keys
 from tiering.stream.bus import FINAL, Bus, BusUnavailable, Fenced, Message, UnknownRun
 from tiering.work.pacing import parse_speed
 
-KEEP_FINISHED = 200
-"""So many finished runs are kept; older ones are deleted when a run is submitted."""
+KEEP_ROWS, KEEP_RUNS = 200, 5000
+"""So many finished runs keep their rows, and so many are known at all. Looked after when a run is
+submitted; a run with a tag is kept whatever its age. See `Bus.expire`."""
 
 PAGE_SPEED = 10.0
 STOP_WITHIN_S = 3.0
@@ -61,12 +62,14 @@ class Jobs:
         seed: int | None = None,
         overrides: dict[str, Any] | None = None,
         speed: float = PAGE_SPEED,
+        parent: str = "",
     ) -> str:
         """Check the scenario, put a run on the queue and return its id.
 
         name: of the scenario. seed: None = the scenario's own. overrides: dotted key -> value.
-        speed: simulated seconds per wall second, 0 = as fast as it goes. Raises ScenarioError
-        (one line per mistake), SpeedError, BusUnavailable.
+        speed: simulated seconds per wall second, 0 = as fast as it goes. parent: the run that this
+        one repeats or forks. Raises ScenarioError (one line per mistake), SpeedError,
+        BusUnavailable.
         """
         scenario = load_text(scenario_text, name, overrides or {})
         seed = scenario.seed if seed is None else seed
@@ -88,8 +91,9 @@ class Jobs:
             "schema": "",
             "result": "",
             "cursor": "0",
+            "parent": parent,
         }
-        self._forget_old_runs()
+        self._bus.expire(KEEP_ROWS, KEEP_RUNS)
         run_id = self._create(name, meta)
         self._enqueue(run_id)
         return run_id
@@ -119,7 +123,10 @@ class Jobs:
         killer.start()
 
     def delete(self, run_id: str) -> None:
-        """Forget a finished run; a run that is not finished is stopped first."""
+        """Forget a run and its place in the queue; one that is not final is stopped first.
+
+        Raises UnknownRun.
+        """
         if self._bus.meta(run_id)["status"] not in FINAL:
             self._kill(run_id)
         self._bus.delete(run_id)
@@ -188,7 +195,7 @@ class Jobs:
     def _stop_waiting(self, run_id: str) -> bool:
         """True if the run was stopped before any worker claimed it."""
         try:
-            self._queue.remove(run_id)
+            self._off_queue(run_id)
             self._bus.update(run_id, 0, _stopped())
         except Fenced:
             return False
@@ -206,23 +213,28 @@ class Jobs:
         """Fence the attempt, mark the run stopped and kill its work-horse."""
         try:
             stop_as(self._bus, run_id, _stopped())
-            self._queue.remove(run_id)
-            connection = self._queue.connection
-            job = Job.fetch(run_id, connection=connection, serializer=self._queue.serializer)
-            if job.worker_name:
-                send_stop_job_command(connection, run_id, serializer=self._queue.serializer)
-        except (NoSuchJobError, InvalidJobOperation):
+            if self._off_queue(run_id):
+                queue = self._queue
+                send_stop_job_command(queue.connection, run_id, serializer=queue.serializer)
+        except InvalidJobOperation:
             return  # it ended by itself just now
         except redis.RedisError as error:
             raise BusUnavailable(f"The worker could not be told: {error}") from error
 
-    def _forget_old_runs(self) -> None:
-        runs = self._bus.runs()
-        if len(runs) <= KEEP_FINISHED:
-            return
-        finished = [run_id for run_id in runs if self._is_final(run_id)]
-        for run_id in finished[KEEP_FINISHED:]:
-            self._bus.delete(run_id)
+    def _off_queue(self, run_id: str) -> bool:
+        """Take the run off the queue, and all that the queue knows of it unless a worker has it.
+
+        True if a worker has it.
+        """
+        queue = self._queue
+        queue.remove(run_id)
+        try:
+            job = Job.fetch(run_id, connection=queue.connection, serializer=queue.serializer)
+        except NoSuchJobError:
+            return False
+        if not job.worker_name:
+            job.delete(remove_from_queue=False)
+        return bool(job.worker_name)
 
     def _is_final(self, run_id: str) -> bool:
         try:
