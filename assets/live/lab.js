@@ -180,6 +180,13 @@
       else this.bar.buttons(this.status);
     }
 
+    /* Another run with the knobs as they were last turned; this one goes on. */
+    async fork() {
+      const answer = await tierscope.post("/api/runs/" + this.run + "/fork", {});
+      this.bar.problem(answer.error);
+      if (answer.run) tierscope.go("/run/" + answer.run, "");
+    }
+
     get speed() {
       return this.meta ? this.meta.speed : this.config.speed;
     }

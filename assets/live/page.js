@@ -3,6 +3,7 @@
   "use strict";
   const tierscope = (window.tierscope = window.tierscope || {});
   tierscope.lab = null;
+  tierscope.runs = null;
   let loading = null;
 
   tierscope.plotly = function (url) {
@@ -51,6 +52,8 @@
       leave() {
         if (tierscope.lab) tierscope.lab.close();
         tierscope.lab = null;
+        if (tierscope.runs) tierscope.runs.close();
+        tierscope.runs = null;
         return nothing();
       },
       mount(config) {
@@ -95,6 +98,8 @@
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select")) return;
     if (event.key === "?") {
       window.dash_clientside.set_props("help", { opened: true });
+    } else if (event.key === "f" && tierscope.lab && tierscope.lab.run !== null) {
+      document.getElementById("fork-button").click();
     } else if (!busy && tierscope.lab && (event.key === " " || event.key === "ArrowRight")) {
       event.preventDefault();
       const name = event.key === " " ? (tierscope.lab.run === null ? "run" : "pause") : "step";

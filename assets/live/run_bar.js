@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const tierscope = (window.tierscope = window.tierscope || {});
-  const BUTTONS = ["run", "pause", "step", "stop"];
+  const BUTTONS = ["run", "pause", "step", "stop", "fork"];
 
   class RunBar {
     constructor(lab) {
@@ -22,6 +22,7 @@
     act(action) {
       const { lab } = this;
       if (action === "run") lab.start();
+      else if (action === "fork") lab.fork();
       else if (action === "pause") lab.send({ cmd: lab.status === "paused" ? "resume" : "pause" });
       else if (action === "step" || action === "stop") lab.send({ cmd: action });
       else if (action === "unzoom") lab.zoomTo(null);
@@ -37,8 +38,9 @@
       if (status === this.shown) return;
       this.shown = status;
       const usable = {
-        before: ["run"], waiting: ["stop"], running: ["pause", "stop"], paused: ["pause", "step", "stop"],
-        done: ["run"], stopped: ["run"], failed: ["run"], gone: [],
+        before: ["run"], waiting: ["stop", "fork"], running: ["pause", "stop", "fork"],
+        paused: ["pause", "step", "stop", "fork"],
+        done: ["run", "fork"], stopped: ["run", "fork"], failed: ["run", "fork"], gone: [],
       }[status] || [];
       for (const name of BUTTONS) {
         window.dash_clientside.set_props(name + "-button", { disabled: !usable.includes(name) });

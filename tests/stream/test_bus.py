@@ -297,7 +297,7 @@ def test_old_runs_lose_their_rows_first_and_then_are_forgotten(bus: Bus) -> None
 
 
 def test_tagged_and_unfinished_runs_keep_everything(bus: Bus) -> None:
-    tagged, old, new = finished(bus, 3)
+    tagged, _, new = finished(bus, 3)
     waiting = f"run-{next(NUMBERS)}"
     bus.create(waiting, {})
     bus.describe(tagged, {"tags": "keep"})

@@ -7,7 +7,7 @@ import orjson
 from tests.charts.rows import rows, shape
 from tiering.model.metrics import schema
 from tiering.simulation.load import load_text
-from tiering.stream.bus import BusUnavailable, Message
+from tiering.stream.bus import BusUnavailable, Listing, Message
 from tiering.stream.codec import Block, encode
 from tiering.stream.memory_bus import MemoryBus
 
@@ -61,6 +61,10 @@ class SwitchedBus(MemoryBus):
         self._check()
         return super().runs()
 
+    def listed(self, after: int, before: int | None, count: int) -> Listing:
+        self._check()
+        return super().listed(after, before, count)
+
     def read(self, run_id: str, after: int, count: int, wait_ms: int) -> list[tuple[int, bytes]]:
         self._check()
         return super().read(run_id, after, count, wait_ms)
@@ -73,10 +77,16 @@ class SomeJobs:
         self._bus = bus
 
     def submit(
-        self, scenario_text: str, name: str, seed: int, overrides: dict[str, Any], speed: float
+        self,
+        scenario_text: str,
+        name: str,
+        seed: int,
+        overrides: dict[str, Any],
+        speed: float,
+        parent: str = "",
     ) -> str:
         scenario = load_text(scenario_text, name, overrides)
-        run_id = f"{name}-{len(self._bus.runs())}"
+        run_id = f"{name}-no{len(self._bus.runs())}"
         meta = {
             "scenario": name,
             "title": scenario.title,
@@ -86,6 +96,7 @@ class SomeJobs:
             "speed": f"{speed:g}",
             "until_ns": str(round(scenario.until_s * 1e9)),
             "schema": "",
+            "parent": parent,
         }
         self._bus.create(run_id, meta)
         return run_id
@@ -95,6 +106,10 @@ class SomeJobs:
 
     def cancel(self, run_id: str) -> None:
         self._bus.send(run_id, {"cmd": "stop"})
+
+    def delete(self, run_id: str) -> None:
+        self._bus.meta(run_id)
+        self._bus.delete(run_id)
 
     def capacity(self) -> tuple[int, int]:
         return 4, 4

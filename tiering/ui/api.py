@@ -1,10 +1,15 @@
 """The JSON API that the page's scripts use, open to other programs as well.
 
     POST /api/runs                       {"scenario", "seed", "overrides", "speed"} -> {"run"}
+    GET  /api/runs?after=R&before=R&count=N  the list of runs, see `Bus.listed`
+    POST /api/runs/tag                   {"runs", "add", "remove"} -> {"tagged"}
+    POST /api/runs/delete                {"runs"} -> {"deleted"}
     GET  /api/runs/{run}                 state of the run, as on the live socket
     GET  /api/runs/{run}/blocks?after=N  blocks after step N, one after another
     POST /api/runs/{run}/control         {"cmd": "pause" | "resume" | "step" | "stop"},
                                          {"cmd": "speed", "value"}, {"cmd": "set", "knob", "value"}
+    POST /api/runs/{run}/describe        {"name", "note", "tags"} -> {"run"}
+    POST /api/runs/{run}/fork            {"turned", "change": {knob: value}} -> {"run"}
 
 A refusal is {"error": one sentence} with status 400, 404 or 503.
 """
@@ -25,6 +30,7 @@ from tiering.stream.bus import FINAL, Bus, BusUnavailable, UnknownRun
 from tiering.ui.components.run_bar import MOST_SEED
 from tiering.ui.feed import FRAME_BYTES
 from tiering.ui.jobs import Jobs
+from tiering.ui.run_list import Refused, delete, describe, fork, list_runs, tag
 from tiering.ui.run_view import drawing, scenario_of, view
 from tiering.ui.security import RUN_ID
 
@@ -65,10 +71,6 @@ Control: TypeAdapter[Plain | SetSpeed | SetKnob] = TypeAdapter(
 )
 
 
-class Refused(ValueError):
-    """One sentence for the user."""
-
-
 def routes(bus: Bus, jobs: Jobs) -> list[Route]:
     """The routes of the API; the synchronous bus is asked in threads."""
 
@@ -90,8 +92,33 @@ def routes(bus: Bus, jobs: Jobs) -> list[Route]:
         run_id, body = request.path_params["run"], await request.body()
         return await _answer(lambda: steer(bus, jobs, _known(run_id), body))
 
+    async def listing(request: Request) -> Response:
+        asked = [request.query_params.get(name, "") for name in ("after", "before", "count")]
+        return await _answer(lambda: list_runs(bus, jobs, *asked))
+
+    async def tags(request: Request) -> Response:
+        body = await request.body()
+        return await _answer(lambda: tag(bus, body))
+
+    async def deletion(request: Request) -> Response:
+        body = await request.body()
+        return await _answer(lambda: delete(jobs, body))
+
+    async def description(request: Request) -> Response:
+        run_id, body = request.path_params["run"], await request.body()
+        return await _answer(lambda: describe(bus, _known(run_id), body))
+
+    async def forking(request: Request) -> Response:
+        run_id, body = request.path_params["run"], await request.body()
+        return await _answer(lambda: fork(bus, jobs, _known(run_id), body))
+
     return [
+        Route("/api/runs", listing),
         Route("/api/runs", new_run, methods=["POST"]),
+        Route("/api/runs/tag", tags, methods=["POST"]),
+        Route("/api/runs/delete", deletion, methods=["POST"]),
+        Route("/api/runs/{run}/describe", description, methods=["POST"]),
+        Route("/api/runs/{run}/fork", forking, methods=["POST"]),
         Route("/api/runs/{run}", state),
         Route("/api/runs/{run}/blocks", blocks),
         Route("/api/runs/{run}/control", control, methods=["POST"]),

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from tiering.stream.bus import Bus, BusUnavailable, UnknownRun
 from tiering.ui.components.header import header, help_panel
 from tiering.ui.jobs import Jobs
-from tiering.ui.pages import gallery, lab, notice
+from tiering.ui.pages import gallery, lab, notice, runs
 from tiering.ui.theme import with_theme
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -46,6 +46,7 @@ def build_app(bus: Bus, jobs: Jobs, plotly_url: str) -> Dash:
     wire(app, bus, jobs, plotly_url)
     gallery.wire(app, bus, jobs)
     lab.wire(app)
+    runs.wire(app)
     return app
 
 
@@ -93,6 +94,8 @@ def wire(app: Dash, bus: Bus, jobs: Jobs, plotly_url: str) -> None:
         parts = [part for part in path.split("/") if part]
         if not parts:
             return gallery.layout(bus, jobs)
+        if parts == ["runs"]:
+            return runs.layout()
         if len(parts) == 2 and parts[0] == "lab":
             return lab.before_run(parts[1], query, plotly_url)
         if len(parts) == 2 and parts[0] == "run":

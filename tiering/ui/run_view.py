@@ -19,6 +19,7 @@ STARTING = (
     "The workers are starting. The first time after an installation or an update they compile the"
     " simulation, which takes about a minute."
 )
+GONE = "The rows of this old run were let go. Run again makes the same ones; a tag keeps them."
 NO_REASON = "No reason was given."
 WORK_DONE = Series("progress", "mm.progress", reduce="min")
 
@@ -39,7 +40,9 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
         "run": run_id,
         "status": status,
         "words": words(status, alive, workers, starting),
-        "why_empty": why_empty(status, workers, idle, starting),
+        "why_empty": GONE
+        if meta.get("rows") == "gone"
+        else why_empty(status, workers, idle, starting),
         "alive": alive,
         "final": status in FINAL,
         "error": meta.get("error") or (NO_REASON if status == "failed" else ""),

@@ -10,6 +10,8 @@ from tiering.ui.components.attributes import attributes
 SHORTCUTS = (
     ("space", "run; then pause and resume"),
     ("\u2192", "one step, while paused"),
+    ("f", "fork, with the knobs as last turned: this run, or on Runs those selected"),
+    ("/", "filter, on Runs"),
     ("?", "this help"),
 )
 
@@ -19,7 +21,10 @@ def header() -> Any:
     return html.Header(
         [
             dcc.Link("Tierscope", href="/", className="brand"),
-            html.Nav([dcc.Link("Gallery", href="/")], **attributes(aria_label="Pages")),
+            html.Nav(
+                [dcc.Link("Gallery", href="/"), dcc.Link("Runs", href="/runs")],
+                **attributes(aria_label="Pages"),
+            ),
             html.Div(className="spring"),
             dmc.Button(
                 "?", id="help-button", variant="subtle", size="compact-sm", color="gray",

@@ -62,6 +62,7 @@ _BUTTONS = (
     ("pause", "Pause", "default", "Pause and resume (space)"),
     ("step", "Step", "default", "Simulate one block, while paused (right arrow)"),
     ("stop", "Stop", "default", "End the run here"),
+    ("fork", "Fork", "default", "A new run with the knobs as they were last turned (f)"),
 )
 
 
