@@ -7,7 +7,7 @@ from tiering.cli.bench_sources import BY_SOURCE
 from tiering.cli.benchmarks import BENCHMARKS
 from tiering.sources.table import SOURCES
 
-REPORTING = {"pte_scan", "hw_sample", "chmu", "lru_gen_walk", "hint_fault"}
+REPORTING = {"pte_scan", "hw_sample", "chmu", "lru_gen_walk", "hint_fault", "page_cache_access"}
 
 
 @pytest.fixture(autouse=True)

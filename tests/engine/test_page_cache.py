@@ -22,7 +22,8 @@ from tiering.engine.folios import (
 )
 from tiering.engine.generations import shrink_generations
 from tiering.engine.invariants import check_books
-from tiering.engine.look import latch, mark_accessed
+from tiering.engine.look import latch
+from tiering.engine.page_cache import mark_accessed
 from tiering.engine.poisson import two_touches
 from tiering.engine.reclaim import MAX_SEQ, MIN_SEQ, shrink
 from tiering.engine.sink import Sink, Sunk, sunk

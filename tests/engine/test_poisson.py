@@ -53,11 +53,12 @@ def test_hand_worked_first_touches() -> None:
     assert first_touch(0.0, 0.5) == 0.0
 
 
-@pytest.mark.parametrize("nr", [1, 2, 3])
+@pytest.mark.parametrize("nr", [1, 2, 3, 4, 5, 6, 7])
 @settings(deadline=None)
 @given(x=WINDOWS)
 def test_numbers_of_touches_follow_the_poisson_law(nr: int, x: float) -> None:
-    assert at_least(x, nr) == pytest.approx(special.gammainc(nr, x), rel=1e-13, abs=1e-300)
+    rel = 1e-13 if nr <= 3 else 1e-11
+    assert at_least(x, nr) == pytest.approx(special.gammainc(nr, x), rel=rel, abs=1e-300)
 
 
 @pytest.mark.parametrize(

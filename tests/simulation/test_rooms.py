@@ -37,7 +37,8 @@ APP: dict[str, Any] = {
 }  # fmt: skip
 RUN: dict[str, Any] = {
     "nodes__0__capacity_mib": 16, "until_s": 1.3, "reclaim__demotion_enabled": True,
-    "migration__reserve": "none", "coldest_first__interval_ms": 200, "coldest_first__idle_ms": 200,
+    "migration__reserve": "none", "page_cache_access__pagecache_promotion_enabled": True,
+    "coldest_first__interval_ms": 200, "coldest_first__idle_ms": 200,
 }  # fmt: skip
 
 
@@ -46,6 +47,8 @@ def joined(rooms: dict[str, Any], **changes: Any) -> Scenario:
     keys = {f"rooms__{room}": value for room, value in rooms.items()}
     if rooms.get("promotion") == "user_policy":
         keys["user_policy__file"] = "young_and_hot.py"
+    if "page_cache_access" in (rooms.get("sources") or []):
+        keys["processes__0__vmas__0__kind"] = "page_cache"
     return composed([APP], **RUN | keys | changes)
 
 

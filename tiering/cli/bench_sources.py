@@ -7,7 +7,7 @@ simulated seconds, with knobs as declared but for what the load of `bench` says.
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tiering.cli.bench_load import Rate, bench_scenario
 from tiering.cli.measure import Figure
@@ -20,6 +20,13 @@ SIMULATED_S = 10
 REPEATS = 3
 TICK_NS = 10_000_000
 ALL_SLOW = {"processes.0.vmas.0.node": "CXL"}
+OWN: dict[str, dict[str, Any]] = {
+    "page_cache_access": {
+        "processes.0.vmas.0.kind": "page_cache",
+        "page_cache_access.pagecache_promotion_enabled": True,
+    },
+}
+"""What a source needs beside that to find anything."""
 PREFIX = "source_"
 
 
@@ -50,7 +57,8 @@ def _figure(source: str) -> Figure:
 
 
 def _run(name: str, simulated_s: int) -> Measured:
-    scenario = bench_scenario(1, MIB, Rate(1.0, 1.0), 1.0, ALL_SLOW | {"rooms.sources": [name]})
+    changes = ALL_SLOW | OWN.get(name, {}) | {"rooms.sources": [name]}
+    scenario = bench_scenario(1, MIB, Rate(1.0, 1.0), 1.0, changes)
     simulation = Simulation(scenario, 1)
     source, pace = simulation.sources[name], simulation.progress.pace
     memory = simulation.world.memory

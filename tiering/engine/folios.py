@@ -37,6 +37,11 @@ UNTOUCHED = 0x200000  # promoted, and not seen touched since
 HINT = 0x400000  # PROT_NONE for NUMA balancing: the next touch is a hint fault
 FAULTED = 0x800000  # a look saw that touch, and nobody has handled the fault yet
 REMEMBERED = 0x1000000  # somebody's hint fault on it is remembered (last_cpupid is set)
+READ_HOT = 0x2000000  # unmapped page cache, read while it was active and referenced already
+READ_AGAIN = 0x4000000  # more than once, since somebody took note of it
+TIMED = 0x8000000  # the time of such a read is remembered (last_cpupid holds it)
+REFS_SHIFT = 28
+REFS_MASK = 0x70000000  # reads of a referenced folio on a node kept by generations, up to 4
 KEPT = 0x1800FF  # class, pinned and shared: what a folio is whether populated or not
 
 NR_LISTS = 4
@@ -52,7 +57,8 @@ class Memory(NamedTuple):
     row of the granule. rows: i32[G] rows it uses. nr_slow: i32[G] folios not on the top tier. last:
     f64[G] the owner's work time (accesses) at the last look. looks: i64[G] looks so far and key:
     u64[G], which make the random key of a look. sweep: i32[G] row of the table of sweeps, -1 for
-    touches that are Poisson. unmapped: u8[G] 1 for page cache that is in nobody's page table.
+    touches that are Poisson. unmapped: u8[G] 1 for page cache that is in nobody's page table, more
+    where somebody watches for reads of what is hot: so many reads of a window matter then.
     lists: i32[G, NR_LISTS] top-tier folios by list. hinted: i32[G] folios with HINT. stamp:
     u16[F] when the folio was promoted, or empty if nobody asks. pages: i64[R] 4 KiB pages of a
     folio of the row. resident: i64[R, N] folios of a row on a node. on_list: i64[N, NR_LISTS] pages

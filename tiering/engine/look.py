@@ -12,24 +12,15 @@ import numpy as np
 from tiering.engine.draw import draw_block
 from tiering.engine.folios import (
     ACCESSED,
-    ACTIVE,
-    AS_IT_IS,
     FAULTED,
     GRANULE,
     HINT,
-    IDLE,
-    INACTIVE,
-    LIST_MASK,
-    LIST_SHIFT,
-    NID_MASK,
-    NID_SHIFT,
-    REFERENCED,
-    SLOW,
     UNTOUCHED,
 )
 from tiering.engine.jit import loop
 from tiering.engine.own import has_own
 from tiering.engine.own_draw import settle_own
+from tiering.engine.page_cache import mark_accessed, reads_that_matter
 from tiering.engine.random import mix64
 from tiering.engine.sweep import read_block, sweep_block
 from tiering.engine.touch import BLOCK, set_thresholds
@@ -38,7 +29,6 @@ _ACCESSED_BIT = np.uint32(ACCESSED.bit_length() - 1)
 _UNTOUCHED_BIT = np.uint32(UNTOUCHED.bit_length() - 1)
 _HINT_BIT = np.uint32(HINT.bit_length() - 1)
 _FAULTED_BIT = np.uint32(FAULTED.bit_length() - 1)
-MOST_READS = 3  # the third read makes it active and referenced, where further ones leave it
 
 
 @loop
@@ -114,13 +104,14 @@ def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-
     """mark_accessed for every read since the last look.
 
     Pass n draws who was read n times or more, with the random numbers of the first pass, so that
-    the number of reads of a folio has the right law.
+    the number of reads of a folio has the right law. None are left where a pass found nobody.
     """
     key, before = begin(memory, rates, scratch, granule, tau)
     nr = memory.nr[granule]
     start = granule * GRANULE
     sweep = np.int64(memory.sweep[granule])
-    for least in range(1, MOST_READS + 1):
+    for least in range(1, reads_that_matter(memory, granule) + 1):
+        read = np.uint32(0)
         if least > 1 and sweep < 0:
             set_thresholds(
                 rates, scratch, memory.mm[granule], memory.row0[granule], memory.rows[granule],
@@ -136,30 +127,8 @@ def _catch_up(memory, rates, scratch, granule, tau):  # type: ignore[no-untyped-
             if has_own(memory.own, granule):
                 settle_own(memory, rates, granule, base, key, before, tau, least, out)
             for i in range(part.size):
+                read |= out[i]
                 if out[i]:
                     mark_accessed(memory, start + base + i)
-
-
-@loop
-def mark_accessed(memory, index):  # type: ignore[no-untyped-def]
-    """One read of a folio that nobody maps: referenced at the first, active at the second.
-
-    Mirrors folio_mark_accessed. On a node kept by generations nothing but REFERENCED is remembered.
-    """
-    value = memory.folio[index]
-    nid = np.int64((value & np.uint32(NID_MASK)) >> np.uint32(NID_SHIFT))
-    here = np.int64((value & np.uint32(LIST_MASK)) >> np.uint32(LIST_SHIFT))
-    again = here == INACTIVE and (value & np.uint32(REFERENCED)) != 0
-    value &= ~np.uint32(UNTOUCHED | IDLE)
-    if again and memory.entry[nid] == AS_IT_IS:
-        value = (value & ~np.uint32(REFERENCED | LIST_MASK)) | np.uint32(ACTIVE << LIST_SHIFT)
-        memory.folio[index] = value
-        granule = index // GRANULE
-        pages = memory.pages[memory.row0[granule]]  # folios of a granule are of one order
-        memory.on_list[nid, INACTIVE] -= pages
-        memory.on_list[nid, ACTIVE] += pages
-        if value & np.uint32(SLOW) == 0:
-            memory.lists[granule, INACTIVE] -= 1
-            memory.lists[granule, ACTIVE] += 1
-    else:
-        memory.folio[index] = value | np.uint32(REFERENCED)
+        if read == 0:
+            break

@@ -31,8 +31,11 @@ from tiering.engine.folios import (
     NID_MASK,
     NID_SHIFT,
     PINNED,
+    READ_AGAIN,
+    READ_HOT,
     SHARED,
     SLOW,
+    TIMED,
     UNTOUCHED,
 )
 from tiering.engine.jit import loop
@@ -273,7 +276,7 @@ def _promote(memory, scratch, granule, nr, terms, books):  # type: ignore[no-unt
         memory.hinted[granule] -= np.int32(value & np.uint32(HINT) != 0)
     pages = shift(
         memory, scratch, granule, scratch.chosen, nr, np.int64(terms.dst), 0,
-        np.uint32(UNTOUCHED), np.uint32(HINT | FAULTED),
+        np.uint32(UNTOUCHED), np.uint32(HINT | FAULTED | READ_HOT | READ_AGAIN | TIMED),
     )  # fmt: skip
     books.to_nid[terms.dst] += nr * pages
     books.pages[0] += nr * pages

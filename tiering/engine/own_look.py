@@ -4,9 +4,10 @@ import numpy as np
 
 from tiering.engine.folios import ACCESSED, FAULTED, GRANULE, HINT, UNTOUCHED
 from tiering.engine.jit import loop
-from tiering.engine.look import MOST_READS, latch, mark_accessed
+from tiering.engine.look import latch
 from tiering.engine.own import MOST, drop_old, latest, place_of
 from tiering.engine.own_draw import touched_alone
+from tiering.engine.page_cache import mark_accessed, reads_that_matter
 from tiering.engine.random import uniform_of
 
 FEW = MOST // 2
@@ -36,7 +37,7 @@ def latch_one(memory, rates, scratch, index, tau):  # type: ignore[no-untyped-de
     own.draws[granule] += 1
     own.slot[granule, place], own.tau[granule, place] = slot, tau
     u = uniform_of(memory.key[granule], _STREAM, own.draws[granule])
-    most = MOST_READS if memory.unmapped[granule] != 0 else 1
+    most = reads_that_matter(memory, granule) if memory.unmapped[granule] != 0 else 1
     for least in range(1, most + 1):
         touched_alone(memory, rates, granule, slot, before, tau, least, u, scratch.touched[:1])
         if scratch.touched[0] == 0:

@@ -15,7 +15,9 @@ _TERMS = 18  # of a series whose terms for x < 1 fall faster than 1 / n!
 
 @loop
 def at_least(x, nr):  # type: ignore[no-untyped-def]
-    """P(nr touches or more), nr = 1, 2 or 3, where x >= 0 are expected; relative error < 1e-13.
+    """P(nr touches or more), nr = 1 .. 7, where x >= 0 are expected.
+
+    Relative error < 1e-13 up to 3, < 1e-11 above.
 
     exp(-x) (x**nr / nr! + x**(nr + 1) / (nr + 1)! + ...) below 1, where it cancels nothing, and
     1 - exp(-x) (1 + x + ... + x**(nr - 1) / (nr - 1)!) above.

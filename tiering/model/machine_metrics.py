@@ -142,6 +142,10 @@ MACHINE: tuple[Metric, ...] = (
         "numa_pages_migrated", "pages", "machine", "Pages of tasks that fault that were promoted.",
         counter=True,
     ),
+    Metric(
+        "numa_hint_page_cache", "", "machine",
+        "Reads of hot page cache that nobody maps that asked for its promotion.", counter=True,
+    ),
     Metric("damon_nr_checks", "pages", "machine", "Pages that DAMON sampled.", counter=True),
     *(
         Metric(f"damos_{scheme}_{name}", unit, "machine", f"DAMOS migrate_{scheme}: {meaning}",

@@ -83,6 +83,7 @@ def _windows(scenario: "Scenario") -> Iterator[str]:
         "hw_sample": scenario.hw_sample.drain_ms, "oracle": scenario.oracle.interval_ms,
         "lru_gen_walk": scenario.lru_gen_walk.interval_ms,
         "damon": scenario.damon.aggr_us // 1000,
+        "page_cache_access": scenario.page_cache_access.look_ms,
     }  # fmt: skip
     for name in scenario.joined.sources:
         if rounds.get(name, 0) > window_ms:
@@ -118,7 +119,8 @@ def _policy(scenario: "Scenario") -> Iterator[str]:
 def _in_tasks(scenario: "Scenario") -> Iterator[str]:
     """Tasks migrate what they fault on; beside threads that do so inline is not modelled."""
     rooms = scenario.joined
-    if rooms.waits or len(rooms.sources) < 2 or scenario.migration.owner == "thread":
+    in_tasks = all(SOURCES[name].in_task for name in rooms.sources)
+    if rooms.waits or in_tasks or scenario.migration.owner == "thread":
         return
     for name in rooms.sources:
         if SOURCES[name].in_task:

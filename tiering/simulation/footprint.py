@@ -28,6 +28,8 @@ MARK_BYTES = 4  # the scan time of NUMA balancing
 COUNTER_BYTES = 4  # of a hotness unit that is always on, for each slow node
 QUEUE_BYTES = 0.375  # an eighth, twice as much where it grows, beside the old one
 GRANULE_BYTES = 108
+TESTED_BYTES = 4  # when a read of page cache asked last
+TESTED_GRANULE_BYTES = 16
 MARKED_GRANULE_BYTES = 32  # and what is known of its marks
 SAMPLED_GRANULE_BYTES = 652  # folios with a look of their own
 KDAMOND_GRANULE_BYTES = 8
@@ -120,6 +122,8 @@ def _shares(
     granule = GRANULE * slot + GRANULE_BYTES
     if "hint_fault" in scenario.joined.sources:
         granule += GRANULE * MARK_BYTES + MARKED_GRANULE_BYTES
+    if "page_cache_access" in scenario.joined.sources:
+        granule += GRANULE * TESTED_BYTES + TESTED_GRANULE_BYTES
     if "chmu" in scenario.joined.sources and scenario.chmu.epoch_type == "always_on":
         top = min(node.tier for node in scenario.nodes)
         granule += GRANULE * COUNTER_BYTES * sum(node.tier > top for node in scenario.nodes)

@@ -55,6 +55,9 @@ _NUMA_BALANCING_2: Settings = {
 }
 _KMIGRATED: Settings = {"migration": {"reserve": "high"}}
 _PGHOT: Settings = _KMIGRATED | {"reclaim": {"tiering_mode": True}}
+_NUMA_BALANCING_2_PAGE_CACHE: Settings = _NUMA_BALANCING_2 | {
+    "page_cache_access": {"pagecache_promotion_enabled": True},
+}
 _KLRUSCAND: Settings = {"reclaim": {"lru": "mglru"}}
 _MEMTIERD_AGE: Settings = {
     "pte_scan": {
@@ -145,6 +148,11 @@ PRESETS: dict[str, Preset] = {
         "tasks mark their PTEs, and what is touched soon after is promoted by who touches it",
         Rooms(("hint_fault",), "last_report", "hot_threshold", ("kswapd",)),
         "", _NUMA_BALANCING_2,
+    ),
+    "numa_balancing_2_page_cache": Preset(
+        "the same, and reads of hot page cache that nobody maps promote it, as posted in 2025",
+        Rooms(("hint_fault", "page_cache_access"), "last_report", "hot_threshold", ("kswapd",)),
+        "", _NUMA_BALANCING_2_PAGE_CACHE,
     ),
     "numa_balancing_3": Preset(
         "both: pages of the top tier are marked and fault too, those below it rise as in mode 2",

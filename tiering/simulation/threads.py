@@ -228,6 +228,7 @@ class SourceThread(KernelThread):
         self._name, self._thread = name, thread
         self._index = list(scenario.joined.sources).index(name)
         self._in_task = SOURCES[self._name].in_task
+        self._mover = 0 if self._in_task else nr  # whoever found it, the same tasks migrate it
         self._source, self._filters, self._queue = source, filters, queue
 
     @property
@@ -278,8 +279,9 @@ class SourceThread(KernelThread):
 
     def _migrate(self) -> None:
         """See KernelThread; tasks that migrate already go on from where they are."""
-        if not (self._in_task and self._movers.awake[self.nr]):
-            super()._migrate()
+        if not (self._in_task and self._movers.awake[self._mover]):
+            self._movers.clock[self._mover] = self.clock
+            self._movers.awake[self._mover] = True
 
     def _account(self, busy_ns: int) -> None:
         if self._in_task:

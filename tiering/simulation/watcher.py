@@ -20,6 +20,7 @@ from tiering.sources.hint_fault import HintFaults
 from tiering.sources.hw_sample import HwSampler
 from tiering.sources.lru_gen_walk import LruGenWalker
 from tiering.sources.oracle import AllKnowing
+from tiering.sources.page_cache_access import PageCacheReads
 from tiering.sources.pfn_scan import PfnScanner
 from tiering.sources.pte_scan import PteScanner
 from tiering.sources.source import Source
@@ -39,7 +40,11 @@ class Parts(NamedTuple):
 def watchers(parts: Parts) -> dict[str, Source]:
     """The sources of a run by name; none where nobody notices anything."""
     parts.queue.books.target[:] = promotion_targets(parts.scenario)
-    return {name: MAKERS[name](parts) for name in parts.scenario.joined.sources}
+    made = {name: MAKERS[name](parts) for name in parts.scenario.joined.sources}
+    faults, reads = made.get("hint_fault"), made.get("page_cache_access")
+    if isinstance(faults, HintFaults) and isinstance(reads, PageCacheReads):
+        reads.beside = faults  # one sysctl for both
+    return made
 
 
 def _pte_scan(parts: Parts) -> Source:
@@ -91,6 +96,14 @@ def _hint_fault(parts: Parts) -> Source:
     )  # fmt: skip
 
 
+def _page_cache_access(parts: Parts) -> Source:
+    world, books = parts.world, parts.queue.books
+    books.target[:] = promotion_targets(parts.scenario)
+    return PageCacheReads(
+        parts.scenario.page_cache_access, world.memory, world.rates, parts.scratch, books.spent
+    )
+
+
 def _damon(parts: Parts) -> Source:
     world = parts.world
     return Kdamonds(
@@ -113,4 +126,5 @@ MAKERS: dict[str, Callable[[Parts], Source]] = {
     "damon": _damon,
     "hint_fault": _hint_fault,
     "oracle": _oracle,
+    "page_cache_access": _page_cache_access,
 }

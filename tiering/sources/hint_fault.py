@@ -153,6 +153,11 @@ class HintFaults:
             "numa_pages_migrated": int(self.marks.moved.sum()),
         }
 
+    @property
+    def tiering(self) -> bool:
+        """Whether the sysctl says memory tiering (bit 1)."""
+        return self.knobs.numa_balancing in ("memory_tiering", "both")
+
     def columns(self) -> dict[str, NDArray[Any]]:
         """See Source."""
         marks = self.marks

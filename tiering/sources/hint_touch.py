@@ -93,7 +93,7 @@ def _faults(memory, rates, one, rules, granule, clock, tau, pace, found, n):  # 
             if x > 0.0:
                 y = first_touch(x, uniform_of(key, _STREAM, index - start))
                 when = time_of(rates, mm, row0 + row, before, tau, y)
-        at_ms = _clock_of(one, granule, mm, min(when, tau), clock, pace) // NS_PER_MS
+        at_ms = clock_of(one, granule, mm, min(when, tau), clock, pace) // NS_PER_MS
         late = (at_ms - np.int64(one.marked_ms[index])) & rules.mask
         found.folios[n] = index
         found.latency_ms[n] = late
@@ -116,7 +116,7 @@ def _count(memory, one, granule, mm, index, key):  # type: ignore[no-untyped-def
 
 
 @loop
-def _clock_of(one, granule, mm, tau, clock, pace):  # type: ignore[no-untyped-def]
+def clock_of(one, granule, mm, tau, clock, pace):  # type: ignore[no-untyped-def]
     """Time (ns) of a work time since the last look: exact in this step, linear before it."""
     now, here = pace.at[TIME], pace.tau[mm]
     before, before_ns = one.seen[granule], one.seen_ns[granule]

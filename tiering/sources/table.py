@@ -8,6 +8,7 @@ from tiering.sources.hint_knobs import HintFault
 from tiering.sources.hw_knobs import HwSample
 from tiering.sources.lru_gen_knobs import LruGenWalk
 from tiering.sources.oracle_knobs import Oracle
+from tiering.sources.page_cache_knobs import PageCacheAccess
 from tiering.sources.pte_knobs import PteScan
 
 
@@ -48,5 +49,12 @@ SOURCES: dict[str, Kind] = {
     ),
     "oracle": Kind(
         Oracle, "oracle", "knows all touch rates: perfect detection, for free", times=True
+    ),
+    "page_cache_access": Kind(
+        PageCacheAccess,
+        "numa_promo_work",
+        "reads of hot page cache that nobody maps ask for promotion",
+        in_task=True,
+        times=True,
     ),
 }
