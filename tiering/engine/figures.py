@@ -1,5 +1,7 @@
 """Figures of one row of metrics: sums over processes and nodes, in fixed order."""
 
+import numpy as np
+
 from tiering.engine.jit import loop
 
 
@@ -41,13 +43,15 @@ def total_of(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def observe(flow, memory, rates, capacity, top_tier, walk_ns, before, since, nodes, resident, mms):  # type: ignore[no-untyped-def]
+def observe(flow, memory, rates, capacity, top_tier, walk_ns, each_ns, before, ran, since, nodes, resident, mms):  # type: ignore[no-untyped-def]
     """Fill the parts of a row that are of nodes and processes.
 
-    capacity: i64[N] pages. top_tier: bool[N]. walk_ns: f64[P]. before: f64[P] work time at the last
-    row, `since` ns ago; becomes that of now. nodes: f64[4, N] resident pages, access share,
-    latency, utilisation. resident: f64[P, N] pages. mms: f64[2, P] accesses per second and part of
-    the fixed work done. Returns (accesses per second, accesses, top-tier share, mean latency).
+    capacity: i64[N] pages. top_tier: bool[N]. walk_ns: f64[P]. each_ns: f64[P] time of an access
+    with all memory on an idle top tier. before: f64[P] work time, ran: bool[P] who was running at
+    the last row, `since` ns ago; both become those of now. nodes: f64[4, N] resident pages, access
+    share, latency, utilisation. resident: f64[P, N] pages. mms: f64[3, P] accesses per second, part
+    of the fixed work done, and slowdown, NaN for who did not run all the time. Returns (accesses
+    per second, accesses, top-tier share, mean latency).
     """
     by_node(flow.speed, flow.share, nodes[1])
     top_share = 0.0
@@ -61,7 +65,9 @@ def observe(flow, memory, rates, capacity, top_tier, walk_ns, before, since, nod
         tau = min(flow.tau[p], flow.work[p])
         mms[0, p] = (tau - before[p]) / since * 1e9
         mms[1, p] = tau / flow.work[p]
-        before[p] = tau
+        whole = ran[p] and flow.running[p] and tau > before[p]
+        mms[2, p] = since / ((tau - before[p]) * each_ns[p]) if whole else np.nan
+        before[p], ran[p] = tau, flow.running[p]
         done += tau
         for nid in range(capacity.size):
             pages = 0

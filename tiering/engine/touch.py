@@ -103,6 +103,20 @@ def phase_of(rates, mm, tau):  # type: ignore[no-untyped-def]
 
 
 @loop
+def phases_of(rates, tau, phase):  # type: ignore[no-untyped-def]
+    """Write the phase that each process is in at f64[P] work times; True if one of them is new.
+
+    phase: i64[P] as written before.
+    """
+    new = False
+    for mm in range(tau.size):
+        _, now, _ = phase_of(rates, mm, tau[mm])
+        new |= now != phase[mm]
+        phase[mm] = now
+    return new
+
+
+@loop
 def touch_probability(expected):  # type: ignore[no-untyped-def]
     """1 - exp(-expected) for expected >= 0, relative error below 1e-12, without libm.
 

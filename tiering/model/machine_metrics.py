@@ -146,6 +146,14 @@ MACHINE: tuple[Metric, ...] = (
         "numa_hint_page_cache", "", "machine",
         "Reads of hot page cache that nobody maps that asked for its promotion.", counter=True,
     ),
+    Metric("chmu_listed", "", "machine", "Entries of hot lists that were read.", counter=True),
+    Metric(
+        "chmu_lost", "", "machine", "Entries that found no room on a hot list.", counter=True
+    ),
+    Metric("hw_samples", "", "machine", "Accesses sampled and kept.", counter=True),
+    Metric(
+        "hw_samples_lost", "", "machine", "Samples that found no room in the buffer.", counter=True
+    ),
     Metric("damon_nr_checks", "pages", "machine", "Pages that DAMON sampled.", counter=True),
     *(
         Metric(f"damos_{scheme}_{name}", unit, "machine", f"DAMOS migrate_{scheme}: {meaning}",

@@ -34,9 +34,15 @@ METRICS: tuple[Metric, ...] = (
         counter=True,
     ),
     Metric("nr_visits", "", "node", "Visits of a physical scan to the node.", counter=True),
+    Metric("nr_full_scans", "", "node", "Full scans, where the scan is physical.", counter=True),
     Metric("nr_scanned", "pages", "node", "Pages looked at by a physical scan.", counter=True),
     Metric("resident_mib", "MiB", "mm_node", "Memory of one process resident on one node."),
     Metric("throughput", "accesses/s", "mm", "Accesses of the process per simulated second."),
+    Metric(
+        "slowdown", "", "mm",
+        "Time that the accesses since the last row took, over the time they would take with all "
+        "memory on an idle top tier; no value where the process did not run all the time.",
+    ),
     Metric("progress", "", "mm", "Share of the fixed work that is done; 0 where work is endless."),
     Metric("scan_period_ms", "ms", "mm", "Scan period wanted for the mm."),
     Metric(
@@ -53,6 +59,7 @@ METRICS: tuple[Metric, ...] = (
         counter=True,
     ),
     Metric("nr_visits", "", "mm", "Visits of the scanner to the mm.", counter=True),
+    Metric("nr_full_scans", "", "mm", "Full scans of the mm that ended.", counter=True),
     Metric("nr_scanned", "PTEs", "mm", "PTEs looked at by the scanner.", counter=True),
     Metric("busy_ns", "ns", "thread", "CPU time used by the kernel thread.", counter=True),
     Metric("nr_regions", "regions", "thread", "Regions of the kdamond."),

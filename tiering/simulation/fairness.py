@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiering.engine.shares import REFUSED_SO_FAR
+from tiering.simulation.build import World
 from tiering.simulation.classes import classes_in_use, groups, shows_classes
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
     from tiering.simulation.loop import Simulation
 
 
+def idle_ns(world: World) -> NDArray[np.float64]:
+    """f64[P] time of an access of each process with all memory on an idle top tier."""
+    nearest = float(world.nodes.idle_ns[world.top_tier].min())
+    each: NDArray[np.float64] = (world.fixed_ns + nearest) / world.outstanding
+    return each
+
+
 def slowdowns(sim: "Simulation") -> NDArray[np.float64]:
     """f64[P] 1 where a process was as fast as with all memory on an idle top tier; NaN for one that
     has made no access."""
     world, flow = sim.world, sim.progress.flow
-    nearest = float(world.nodes.idle_ns[world.top_tier].min())
-    each_ns = (world.fixed_ns + nearest) / world.outstanding
+    each_ns = idle_ns(world)
     done = np.minimum(flow.tau, world.work)
     ran = sim.population.ran_ns(sim.time_ns)
     made = done > 0

@@ -22,6 +22,7 @@ from tiering.model.metrics import RowShape, row_dtype
 from tiering.simulation.build import World, build
 from tiering.simulation.classes import taking_part
 from tiering.simulation.crew import coldest, crew
+from tiering.simulation.events import begun, clipped
 from tiering.simulation.filters import filters
 from tiering.simulation.judge import Judge
 from tiering.simulation.optimum import Optimum
@@ -41,8 +42,6 @@ from tiering.sources.table import SOURCES
 
 NS_PER_S = 1_000_000_000
 ROWS_PER_BLOCK = 2
-MOST_EVENTS = 200
-"""Log lines a block; more are counted in one line, so that a log of 10,000 mms can be read."""
 
 
 _carry_on = Direct(carry)
@@ -74,6 +73,7 @@ class Simulation:
             Parts(scenario, seed, world, self.scratch, self.progress, self.queue)
         )
         self._takes_part = taking_part(scenario)
+        self._told = [process.recording is None for process, _ in scenario.all_processes()]
         self._stalls = any(source.stalls for source in self.sources.values())
         scanner = self.sources.get("pte_scan")
         self.scanner = scanner if isinstance(scanner, PteScanner) else None
@@ -249,6 +249,7 @@ class Simulation:
                 text = f"{self.world.mms[p].name}: work done"
                 t_ns = int(self.progress.finished_ns[p])
                 self.events.append({"t_ns": t_ns, "kind": "log", "text": text})
+            self.events += begun(self.progress, self._told, self.world)
         if at_border or self.time_ns >= self.population.next_ns():
             self._populate(self.time_ns)
             self.progress.settle(changed=True)
@@ -269,18 +270,6 @@ class Simulation:
                     if self._takes_part[mm] or not SOURCES[name].by_mm:
                         source.enter(mm, now)
         population.left, population.entered = [], []
-
-
-def clipped(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most MOST_EVENTS log lines, and one that says how many more there were."""
-    rest = [event for event in events if event["kind"] == "log"][MOST_EVENTS:]
-    if not rest:
-        return events
-    last = rest[-1]["t_ns"]
-    dropped = set(map(id, rest))
-    text = f"... {len(rest)} more lines until {last / NS_PER_S:.3f} s"
-    kept = [event for event in events if id(event) not in dropped]
-    return [*kept, {"t_ns": last, "kind": "log", "text": text}]
 
 
 def _next_tick(now: int) -> int:

@@ -5,13 +5,14 @@ import numpy as np
 from tiering.engine.flow import BORDER, TICK_NS, TIME, Flow, Pace, advance, flow, settle
 from tiering.engine.jit import Direct
 from tiering.engine.oracle import quota, rearrange
-from tiering.engine.touch import phase_of, row_rates
+from tiering.engine.touch import phase_of, phases_of, row_rates
 from tiering.simulation.build import World
 
 __all__ = ["TICK_NS", "Progress"]
 
 
 _settle = Direct(settle)
+_phases_of = Direct(phases_of)
 
 
 class Progress:
@@ -28,6 +29,7 @@ class Progress:
         self.pace = Pace(one.at, one.tau, one.speed, one.work)
         self._phased = world.rates.nr_phases > 1
         self.finished_ns = np.full(world.work.size, -1, np.int64)
+        self._phase = np.zeros(world.work.size, np.int64)
 
     @property
     def time_ns(self) -> int:
@@ -52,6 +54,14 @@ class Progress:
         """Phase of its work that a process is in."""
         _, phase, _ = phase_of(self._world.rates, mm, float(self.flow.tau[mm]))
         return int(phase)
+
+    def new_phases(self) -> list[tuple[int, int]]:
+        """(process, phase) of those that run and came into a phase since the last call."""
+        before = self._phase.copy()
+        if not _phases_of(self._world.rates, self.flow.tau, self._phase):
+            return []
+        new = np.flatnonzero((self._phase != before) & self.flow.running)
+        return [(int(p), int(self._phase[p])) for p in new]
 
     def finish(self) -> list[int]:
         """Processes whose work has ended since the last call; they ask for nothing any more."""

@@ -10,6 +10,7 @@ from tiering.engine.books import COLD, STALE
 from tiering.engine.figures import observe, total_of
 from tiering.engine.jit import Direct
 from tiering.model.metrics import METRICS, schema
+from tiering.simulation.fairness import idle_ns
 from tiering.simulation.kdamond import KdamondThread, schemes_of
 from tiering.simulation.scenario import FOLIOS_PER_MIB
 from tiering.sources.pfn_scan import PfnScanner
@@ -47,7 +48,9 @@ class Sampler:
         self._busy = np.zeros(len(simulation.shape.threads))
         self._nodes = np.zeros((len(NODE), nr_n))
         self._resident = np.zeros((nr_p, nr_n))
-        self._mms = np.zeros((2, nr_p))
+        self._mms = np.zeros((3, nr_p))
+        self._each_ns = idle_ns(simulation.world)
+        self._ran = simulation.progress.flow.running.copy()
         columns = schema(simulation.shape)["columns"]
         self._at = {
             field: (column["offset"], column["offset"] + int(np.prod(column["shape"])))
@@ -62,7 +65,8 @@ class Sampler:
         world, flow = sim.world, sim.progress.flow
         throughput, _, top_share, mean_ns = _observe(
             flow, world.memory, world.rates, world.capacity, world.top_tier, world.walk_ns,
-            self._tau, float(since), self._nodes, self._resident, self._mms,
+            self._each_ns, self._tau, self._ran, float(since), self._nodes, self._resident,
+            self._mms,
         )  # fmt: skip
         counters = self.counters()
         rose = counters["pgpromote_success"] - self._before["pgpromote_success"]
@@ -120,6 +124,7 @@ class Sampler:
         self._put(row, "mm_node.resident_mib", self._resident.ravel())
         self._put(row, "mm.throughput", self._mms[0])
         self._put(row, "mm.progress", self._mms[1])
+        self._put(row, "mm.slowdown", self._mms[2])
         told: set[str] = set()
         for source in self._sim.sources.values():  # what two of them tell is that of the first
             for name, values in source.columns().items():

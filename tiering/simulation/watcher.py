@@ -97,10 +97,9 @@ def _hint_fault(parts: Parts) -> Source:
 
 
 def _page_cache_access(parts: Parts) -> Source:
-    world, books = parts.world, parts.queue.books
-    books.target[:] = promotion_targets(parts.scenario)
+    world, spent = parts.world, parts.queue.books.spent
     return PageCacheReads(
-        parts.scenario.page_cache_access, world.memory, world.rates, parts.scratch, books.spent
+        parts.scenario.page_cache_access, world.memory, world.rates, parts.scratch, spent
     )
 
 

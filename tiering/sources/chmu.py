@@ -19,7 +19,7 @@ from tiering.engine.touch import MAX_ROWS, Rates, Scratch
 from tiering.sources.chmu_always import BINS
 from tiering.sources.chmu_knobs import Chmu
 from tiering.sources.chmu_list import read_lists
-from tiering.sources.chmu_unit import CURSOR, DUE, LOST, NR_AT, Rules, Unit
+from tiering.sources.chmu_unit import CURSOR, DUE, LISTED, LOST, NR_AT, Rules, Unit
 from tiering.sources.source import Step
 
 NS_PER_MS = 1_000_000
@@ -36,7 +36,6 @@ _read_lists = Direct(read_lists)
 class ChmuReader:
     """The thread that reads hot lists; a Source."""
 
-    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = False
 
     def __init__(
@@ -70,6 +69,11 @@ class ChmuReader:
         self.reports: Reports = self._found.first(0, 0)
         self.passes: NDArray[np.int64] = self._passes[:0]
         self.events: list[dict[str, Any]] = []
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """See Source."""
+        return {"chmu_listed": int(self.unit.at[LISTED]), "chmu_lost": int(self.unit.at[LOST])}
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """See Source: it knows no mms."""

@@ -138,6 +138,7 @@ class HintFaults:
         self._rules = _rules(knobs)
         self._found = reports(BUFFER_GRANULES * GRANULE, 4096, latencies=True)
         self._passes = np.zeros((256, 3), np.int64)
+        self.nr_passes: NDArray[np.int64] = np.zeros(len(mms), np.int64)
         self.reports: Reports = self._found.first(0, 0)
         self.passes: NDArray[np.int64] = self._passes[:0]
         self.events: list[dict[str, Any]] = []
@@ -165,6 +166,7 @@ class HintFaults:
             "scan_period_ms": marks.period_ms,
             "full_scan_ms": marks.full_scan_ns / NS_PER_MS,
             "nr_visits": marks.nr_visits,
+            "nr_full_scans": self.nr_passes,
             "nr_scanned": marks.nr_scanned,
         }
 
@@ -183,6 +185,8 @@ class HintFaults:
         )  # fmt: skip
         self.reports = self._found.first(nr, nr_runs)
         self.passes = self._passes[:nr_passes]
+        if nr_passes:
+            np.add.at(self.nr_passes, self.passes[:, 0], 1)
         return Step(int(clock), int(busy), int(nr), bool(ended))
 
     def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:  # noqa: ARG002 - none

@@ -29,7 +29,6 @@ _sample = Direct(sample)
 class HwSampler:
     """The sampler and the thread that drains it; a Source."""
 
-    counters: ClassVar[dict[str, int]] = {}
     stalls: ClassVar[bool] = True
 
     def __init__(
@@ -47,6 +46,11 @@ class HwSampler:
         self.reports: Reports = in_runs(self._out[:0])
         self.passes: NDArray[np.int64] = np.zeros((0, 3), np.int64)
         self.events: list[dict[str, Any]] = []
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """See Source."""
+        return {"hw_samples": self.taken, "hw_samples_lost": self.lost}
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """See Source: it knows no mms."""

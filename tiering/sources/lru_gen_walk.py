@@ -75,6 +75,7 @@ class LruGenWalker:
         return {
             "full_scan_ms": self._walk_ns / NS_PER_MS * ones,
             "nr_visits": self.walk.at[WALKS] * ones,
+            "nr_full_scans": self.walk.at[WALKS] * ones,
         }
 
     def run(

@@ -89,6 +89,7 @@ class PteScanner:
         self.reports: Reports = self._buffers.reports.first(0, 0)
         self.passes: NDArray[np.int64] = self._buffers.passes[:0]
         self.pass_ns: list[NDArray[np.int64]] = []
+        self.nr_passes: NDArray[np.int64] = np.zeros(len(mms), np.int64)
         self.events: list[dict[str, Any]] = []
 
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -103,6 +104,7 @@ class PteScanner:
             "longest_visit_ms": mms.longest_ns / NS_PER_MS,
             "missed_deadlines": mms.missed,
             "nr_visits": mms.nr_visits,
+            "nr_full_scans": self.nr_passes,
             "nr_scanned": mms.nr_scanned,
         }
 
@@ -130,6 +132,7 @@ class PteScanner:
         self.passes = self._buffers.passes[:nr_pass]
         if nr_pass:
             self.pass_ns.append(self.passes[:, :2].copy())
+            np.add.at(self.nr_passes, self.passes[:, 0], 1)
         return Step(clock, busy, nr, ended)
 
     def rest(self, thread: int, clock: int, until: int) -> tuple[int, int]:
