@@ -21,6 +21,7 @@
       this.plot = root.querySelector(".chart-plot");
       this.legend = root.querySelector(".chart-legend");
       this.line = root.querySelector(".chart-cursor");
+      this.told = new tierscope.ToldView(root);
       this.dirty = true;
       this.visible = true;
       this.points = 0;
@@ -79,7 +80,10 @@
       const figure = tierscope.figure(this.entry, this.lab.store, range, Math.floor(width), Math.floor(height));
       await window.Plotly.react(this.plot, figure.data, figure.layout, { staticPlot: true });
       const started = this.lab.store && this.lab.store.nr > 0;
-      this.empty.textContent = this.entry.chart.empty || (started ? "" : this.lab.whyEmpty());
+      const { empty, nothing } = this.entry.chart;
+      const valueless = started && this.entry.low === Infinity;
+      this.empty.textContent = empty || (!started ? this.lab.whyEmpty() : valueless ? nothing : "");
+      this.told.show(this.entry, this.lab.store, range);
       this.points = figure.data.length ? figure.data[0].x.length : 0;
       this.plot.dataset.points = this.points;
       this.showValues();
@@ -102,10 +106,11 @@
       entry.chart.series.forEach((series, at) => {
         const value = row < 0 ? NaN : entry.columns[at][row];
         const decimals = series.unit ? 0 : entry.chart.decimals;
-        this.values[at].textContent = tierscope.number(value, decimals);
+        this.values[at].textContent = tierscope.number(value, decimals) + (series.unit ? " " + series.unit : "");
       });
       const above = entry.chart.references.filter((line) => !tierscope.drawnReferences(entry).includes(line));
-      const far = above.map((line) => line.name + " " + tierscope.number(line.value, 0) + " " + entry.chart.unit);
+      const quiet = entry.chart.references.filter((line) => line.quiet && !above.includes(line));
+      const far = [...above, ...quiet].map((line) => line.name + " " + tierscope.number(line.value, line.quiet ? 2 : 0) + " " + entry.chart.unit);
       this.note.textContent = [...(store && store.nr ? far : []), entry.chart.note].filter(Boolean).join("; ");
       this.showLine();
     }

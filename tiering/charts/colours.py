@@ -20,6 +20,11 @@ def process_colour(nr: int) -> str:
     return PROCESSES[nr % len(PROCESSES)]
 
 
+def thread_colour(nr: int) -> str:
+    """Colour of the nr-th kernel thread, from the other end of the set of processes."""
+    return PROCESSES[-1 - nr % len(PROCESSES)]
+
+
 def shade(colour: str, nr: int, of: int) -> str:
     """The nr-th of `of` shades of "#rrggbb", from the colour itself towards white."""
     if of <= 1:

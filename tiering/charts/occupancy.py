@@ -1,21 +1,21 @@
 """Node occupancy: whose memory lies where."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from tiering.charts.chart import Chart, NodeLike, Reference, Series
+from tiering.charts.chart import Chart, Reference, Series
 from tiering.charts.colours import shade, tier_colour
+from tiering.charts.per_mm import MOST_MMS
+from tiering.charts.setting import Setting
 
-MOST_MMS = 8
 GIB_PER_MIB = 1 / 1024
 
 
-def node_occupancy(schema: dict[str, Any], nodes: Sequence[NodeLike]) -> Chart:
-    """Stacked area per process for each node, top tier at the bottom, and its capacity line.
+def node_occupancy(schema: dict[str, Any], setting: Setting) -> Chart:
+    """Stacked area per process for each node, top tier at the bottom, its capacity and watermarks.
 
     Above 8 processes one area per node.
     """
-    mms = schema["mms"]
+    mms, nodes = schema["mms"], setting.nodes
     order = sorted(range(len(nodes)), key=lambda nid: (nodes[nid].tier, nid))
     series: list[Series] = []
     for nid in order:
@@ -46,7 +46,13 @@ def node_occupancy(schema: dict[str, Any], nodes: Sequence[NodeLike]) -> Chart:
         unit="GiB",
         range="zero",
         series=tuple(series),
-        references=(Reference(f"{names} capacity", capacity),),
+        references=(
+            Reference(f"{names} capacity", capacity),
+            *(
+                Reference(name, capacity - free_mib * GIB_PER_MIB, quiet=True)
+                for name, free_mib in setting.watermarks
+            ),
+        ),
         note=f"{len(mms)} processes: totals per node" if len(mms) > MOST_MMS else "",
         decimals=2,
     )

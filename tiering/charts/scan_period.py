@@ -1,88 +1,87 @@
-"""Scan period: what the scanner wants for every mm, and what it gets."""
+"""Scan period: what the scanner wants for every mm; and the size of a visit, on demand."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tiering.charts.chart import Chart, NodeLike, Reference, Series
-from tiering.charts.colours import NEUTRAL, process_colour
+from tiering.charts.chart import Chart, Reference, Series
+from tiering.charts.per_mm import band_note, per_mm
+from tiering.charts.setting import Setting
 
-MOST_MMS = 8
-FIRST_FEW = 3
-PERIOD, INTERVAL = "scan_period_ms", "scan_interval_ms"
+PERIOD, SIZE = "scan_period_ms", "scan_size_mib"
 
 
-def scan_period(
-    schema: dict[str, Any], knobs: Mapping[str, Any], nodes: Sequence[NodeLike] = ()
-) -> Chart:
-    """Step line per mm on a logarithmic axis, bounds drawn, measured interval thin and dashed; per
-    slow node where the scan is physical.
+def has_periods(schema: dict[str, Any], setting: Setting) -> bool:
+    """Whether somebody scans with a period."""
+    return bool(schema["threads"]) and (setting.joins("pte_scan") or setting.joins("hint_fault"))
 
-    knobs: values by path; without those of a source that has periods nobody scans, and the chart
-    says so. Of tasks that mark for hint faults the wanted period alone is known.
-    """
-    marks = "hint_fault.scan_period_min_ms" in knobs and "pte_scan.scan_period_ms" not in knobs
-    physical = knobs.get("pte_scan.walk") == "physical"
-    scans = (marks or "pte_scan.scan_period_ms" in knobs) and bool(schema["threads"])
-    mms = schema["mms"]
-    series: tuple[Series, ...] = ()
-    note = ""
-    if scans and physical:
-        top = min((node.tier for node in nodes), default=0)
-        slow = [(nid, node.name) for nid, node in enumerate(nodes) if node.tier > top]
-        series = tuple(
-            line for nid, name in slow for line in _one(nid, name, len(slow) == 1, "node")
+
+def is_physical(setting: Setting) -> bool:
+    """Whether page frames of nodes are scanned, not page tables of mms."""
+    return setting.knobs.get("pte_scan.walk") == "physical"
+
+
+def no_period(setting: Setting) -> str:
+    """Why there is no scan period."""
+    return f"No thread scans with a period in this run: {setting.sources()}."
+
+
+def scanned(
+    schema: dict[str, Any], setting: Setting, metric: str, like: Series, suffix: str = ""
+) -> tuple[Series, ...]:
+    """Lines of a metric for all mms that are scanned, or for slow nodes where the scan is physical;
+    one alone is called by the name of `like`."""
+    if is_physical(setting):
+        top = min((node.tier for node in setting.nodes), default=0)
+        slow = [(nid, node.name) for nid, node in enumerate(setting.nodes) if node.tier > top]
+        like = replace(like, field=f"node.{metric}")
+        lines = tuple(
+            replace(like, name=name + suffix, index=(nid,), colour=setting.colour(nid))
+            for nid, name in slow
         )
-    elif scans and marks and len(mms) <= MOST_MMS:
-        series = tuple(
-            _wanted(nr, "wanted period" if len(mms) == 1 else mm) for nr, mm in enumerate(mms)
-        )
-    elif scans and len(mms) <= MOST_MMS:
-        series = tuple(
-            line for nr, mm in enumerate(mms) for line in _one(nr, mm, alone=len(mms) == 1)
-        )
-    elif scans:
-        series = _band(measured=not marks) + tuple(_wanted(nr, mms[nr]) for nr in range(FIRST_FEW))
-        note = f"{len(mms)} mms: band from min to max, median, and the first {FIRST_FEW}"
+    else:
+        lines = per_mm(schema["mms"], setting, replace(like, field=f"mm.{metric}"), suffix)
+    return (replace(lines[0], name=like.name),) if len(lines) == 1 else lines
+
+
+def scan_period(schema: dict[str, Any], setting: Setting) -> Chart:
+    """Step line per mm on a logarithmic axis, bounds drawn; per slow node where the scan is
+    physical."""
+    scans = has_periods(schema, setting)
+    like = Series("wanted period", PERIOD, style="step")
     return Chart(
         id="scan_period",
-        title="Scan period per node" if physical else "Scan period per mm",
-        question="Does the period settle, and is it kept?",
+        title="Scan period per node" if is_physical(setting) else "Scan period per mm",
+        question="Does the period settle?",
         unit="ms",
         range="log",
-        series=series,
-        references=_bounds(knobs) if scans else (),
-        note=note,
-        empty="" if scans else "No kernel thread scans in this run, so there is no scan period.",
+        series=scanned(schema, setting, PERIOD, like) if scans else (),
+        references=_bounds(setting) if scans else (),
+        note="" if is_physical(setting) else band_note(schema["mms"]),
+        empty="" if scans else no_period(setting),
         decimals=0,
     )
 
 
-def _wanted(nr: int, name: str, scope: str = "mm") -> Series:
-    return Series(name, f"{scope}.{PERIOD}", (nr,), style="step", colour=process_colour(nr))
-
-
-def _one(nr: int, name: str, alone: bool, scope: str = "mm") -> tuple[Series, Series]:
-    label = "measured interval" if alone else f"{name} measured"
-    measured = Series(
-        label, f"{scope}.{INTERVAL}", (nr,), style="step", colour=process_colour(nr), dash="dot",
-        width=1.0,
-    )  # fmt: skip
-    return _wanted(nr, "wanted period" if alone else name, scope), measured
-
-
-def _band(measured: bool) -> tuple[Series, ...]:
-    wanted = (
-        Series("min", f"mm.{PERIOD}", style="band_low", colour=NEUTRAL, reduce="min", width=0.5),
-        Series("max", f"mm.{PERIOD}", style="band_high", colour=NEUTRAL, reduce="max", width=0.5),
-        Series("median", f"mm.{PERIOD}", style="step", colour=NEUTRAL, reduce="median", width=2.5),
+def scan_size(schema: dict[str, Any], setting: Setting) -> Chart:
+    """What a visit may walk, on demand; says so where the size has no effect."""
+    scans = bool(schema["threads"]) and setting.joins("pte_scan")
+    like = Series("scan size", SIZE, style="step")
+    return Chart(
+        id="scan_size",
+        title="Scan size",
+        question="How much may a visit walk?",
+        unit="MiB",
+        range="log",
+        series=scanned(schema, setting, SIZE, like) if scans else (),
+        note=setting.notes.get("pte_scan.scan_size_mib", "") or band_note(schema["mms"]),
+        empty="" if scans else "No thread scans by size in this run: " + setting.sources() + ".",
+        decimals=0,
+        hidden=True,
     )
-    median = Series(
-        "median measured", f"mm.{INTERVAL}", style="step", colour=NEUTRAL, dash="dot",
-        reduce="median",
-    )  # fmt: skip
-    return (*wanted, median) if measured else wanted
 
 
-def _bounds(knobs: Mapping[str, Any]) -> tuple[Reference, ...]:
-    found = ((edge, knobs.get(f"pte_scan.scan_period_{edge}_ms")) for edge in ("min", "max"))
+def _bounds(setting: Setting) -> tuple[Reference, ...]:
+    found = (
+        (edge, setting.knobs.get(f"pte_scan.scan_period_{edge}_ms")) for edge in ("min", "max")
+    )
     return tuple(Reference(edge, float(value)) for edge, value in found if value is not None)

@@ -43,7 +43,10 @@ def total_of(values):  # type: ignore[no-untyped-def]
 
 
 @loop
-def observe(flow, memory, rates, capacity, top_tier, walk_ns, each_ns, before, ran, since, nodes, resident, mms):  # type: ignore[no-untyped-def]
+def observe(  # type: ignore[no-untyped-def]
+    flow, memory, rates, capacity, top_tier, walk_ns, each_ns, before, ran, since, nodes,
+    resident, mms,
+):  # fmt: skip
     """Fill the parts of a row that are of nodes and processes.
 
     capacity: i64[N] pages. top_tier: bool[N]. walk_ns: f64[P]. each_ns: f64[P] time of an access

@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import orjson
 
 from tiering.charts.chart import Series, as_json, series_json
 from tiering.charts.figures import figures_json
+from tiering.charts.setting import Setting
 from tiering.charts.table import lab_charts
+from tiering.demotion.kswapd import marks
 from tiering.model.metrics import RowShape, schema
+from tiering.simulation.classes import classes_in_use, groups, shows_classes
 from tiering.simulation.load import load_text
-from tiering.simulation.scenario import Scenario
+from tiering.simulation.scenario import FOLIOS_PER_MIB, Scenario
 from tiering.simulation.threads import thread_names
+from tiering.sources.table import SOURCES
 from tiering.stream.bus import FINAL, Bus
 from tiering.ui.jobs import Jobs
 
@@ -109,9 +114,38 @@ def expected_drawing(scenario: Scenario) -> dict[str, Any]:
     return drawing_for(scenario, schema(shape))
 
 
+def setting_of(scenario: Scenario) -> Setting:
+    """What the charts need to know of the scenario."""
+    group = groups(scenario)
+    classes = classes_in_use(scenario) if shows_classes(scenario) else {}
+    return Setting(
+        nodes=scenario.nodes,
+        knobs=scenario.knob_values(),
+        notices={name: SOURCES[name].meaning for name in scenario.joined.sources},
+        classes={
+            name: tuple(int(mm) for mm in np.flatnonzero(group == nr))
+            for nr, name in enumerate(classes)
+        },
+        watermarks=_watermarks(scenario),
+        notes=scenario.knob_notes(),
+    )
+
+
+def _watermarks(scenario: Scenario) -> list[tuple[str, float]]:
+    """Names and MiB of free memory of the watermarks that matter on the top tier."""
+    capacity = np.array([node.capacity_mib * FOLIOS_PER_MIB for node in scenario.nodes], np.int64)
+    tiers = np.array([node.tier for node in scenario.nodes])
+    top = tiers == tiers.min()
+    found = marks(scenario.reclaim, capacity, top)
+    named = {"low watermark": found.low, "high watermark": found.high}
+    if scenario.reclaim.demotion_enabled:
+        named = {"kswapd wakes": found.wake, "kswapd sleeps": found.wanted}
+    return [(name, float(pages[top].sum()) / FOLIOS_PER_MIB) for name, pages in named.items()]
+
+
 def drawing_for(scenario: Scenario, rows: dict[str, Any]) -> dict[str, Any]:
     """{"row_floats", "charts", "figures", "progress"} for rows of that schema."""
-    charts = lab_charts(rows, scenario.nodes, scenario.knob_values())
+    charts = lab_charts(rows, setting_of(scenario))
     return {
         "row_floats": rows["row_bytes"] // 8,
         "charts": [as_json(chart, rows) for chart in charts],

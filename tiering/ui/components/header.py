@@ -47,7 +47,11 @@ def help_panel() -> Any:
     return dmc.Modal(
         [
             html.Table(html.Tbody(keys), className="shortcuts"),
-            html.P("Drag over a chart to zoom all of them, double-click to see everything again."),
+            html.P(
+                "Drag over a chart to zoom all of them, double-click to see everything again. A "
+                "click locks the line under the pointer on all charts, the next one lets it go. "
+                "Arrow keys on the handle of a chart put it elsewhere, Escape makes it small again."
+            ),
             html.P(
                 "Knobs that act at once reach the running simulation at its next tick border and "
                 "leave a dotted line on every chart. The others need a restart."
