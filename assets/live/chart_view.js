@@ -30,13 +30,16 @@
         if (this.visible) lab.draw.kick();
       });
       this.observer.observe(root);
-      this.zoom = new tierscope.DragZoom(this, root.querySelector(".chart-selection"));
-      this.plot.addEventListener("mousemove", (event) => lab.moveCursor(this.timeAt(event.clientX)));
-      this.plot.addEventListener("mouseleave", () => lab.moveCursor(null));
+      this.listeners = new AbortController(); // the next view of this card has its own
+      const { signal } = this.listeners;
+      this.zoom = new tierscope.DragZoom(this, root.querySelector(".chart-selection"), signal);
+      this.plot.addEventListener("mousemove", (event) => lab.moveCursor(this.timeAt(event.clientX)), { signal });
+      this.plot.addEventListener("mouseleave", () => lab.moveCursor(null), { signal });
     }
 
     close() {
       this.observer.disconnect();
+      this.listeners.abort();
       if (window.Plotly) window.Plotly.purge(this.plot);
       this.legend.replaceChildren();
     }

@@ -6,16 +6,16 @@
 
   class DragZoom {
     /* view: a ChartView; box: the element that shows what is selected */
-    constructor(view, box) {
+    constructor(view, box, signal) {
       this.view = view;
       this.box = box;
       this.from = null;
       const { plot, lab } = view;
-      plot.addEventListener("pointerdown", (event) => this.begin(event));
-      plot.addEventListener("pointermove", (event) => this.move(event));
-      plot.addEventListener("pointerup", (event) => this.end(event));
-      plot.addEventListener("pointercancel", () => this.cancel());
-      plot.addEventListener("dblclick", () => lab.zoomTo(null)); // its two clicks lock and let go
+      plot.addEventListener("pointerdown", (event) => this.begin(event), { signal });
+      plot.addEventListener("pointermove", (event) => this.move(event), { signal });
+      plot.addEventListener("pointerup", (event) => this.end(event), { signal });
+      plot.addEventListener("pointercancel", () => this.cancel(), { signal });
+      plot.addEventListener("dblclick", () => lab.zoomTo(null), { signal }); // its two clicks lock and let go
     }
 
     begin(event) {

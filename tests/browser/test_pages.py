@@ -29,7 +29,7 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, theme: Any) -
     page.goto("/")
     expect(page.locator(".card").first).to_be_visible()
     assert violations(page) == []
-    open_lab(page)
+    open_lab(page, "?speed=1")
     assert violations(page) == []
     run(page)
     wait_for(page, "tierscope.lab.store.now > 1")
