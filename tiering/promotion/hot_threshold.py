@@ -204,7 +204,8 @@ class ThresholdGate:
         knobs = self.knobs
         spare = np.maximum(knobs.spare_mib * PAGES_PER_MIB, self._size // SPARE_PART)
         return Rules(
-            knobs.hot_threshold_ms or self._window or WITHOUT_RECORD_MS, knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
+            knobs.hot_threshold_ms or self._window or WITHOUT_RECORD_MS,
+            knobs.promote_rate_limit_mib_s * PAGES_PER_MIB,
             knobs.threshold_window_ms, self._targets, self._promo + spare,
             self._at_once, self._own,
         )  # fmt: skip
