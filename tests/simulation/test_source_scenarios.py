@@ -61,7 +61,6 @@ def test_more_samples_bring_the_hot_set_home_sooner_and_cost_more_interrupts() -
     few = result_of("sampled-accesses", until_s=10.0, hw_sample__sample_period=10_000)["metrics"]
     assert many["top_tier_share"] > 0.8
     assert few["top_tier_share"] < 0.1
-    assert many["precision"] == few["precision"] == 1.0
     dear = {"hw_sample__interrupt_ns": 20_000.0, "until_s": 10.0}
     slowed = result_of("sampled-accesses", **dear)["metrics"]
     assert slowed["mean_throughput"] < 0.98 * many["mean_throughput"]

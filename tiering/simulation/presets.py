@@ -137,7 +137,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "klruscand_pghot": Preset(
         "MGLRU's page-table walk feeds a byte of pghot a page, and kmigrated promotes",
-        Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)), "", _KLRUSCAND | _KMIGRATED,
+        Rooms(("lru_gen_walk",), "pghot", "hot_threshold", ("kswapd",)),
+        "", _KLRUSCAND | _KMIGRATED,
     ),
     "numa_balancing_1": Preset(
         "tasks mark their PTEs on all tiers, and the second fault takes a page to who touches it",
