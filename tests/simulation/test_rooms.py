@@ -39,6 +39,8 @@ RUN: dict[str, Any] = {
     "nodes__0__capacity_mib": 16, "until_s": 1.3, "reclaim__demotion_enabled": True,
     "migration__reserve": "none", "page_cache_access__pagecache_promotion_enabled": True,
     "coldest_first__interval_ms": 200, "coldest_first__idle_ms": 200,
+    "two_windows__window_ms": 500, "hint_fault__scan_delay_ms": 100,
+    "hw_sample__sample_period": 100, "counts__hot_reads": 2, "heat__hot_class": 1,
 }  # fmt: skip
 
 
@@ -66,8 +68,11 @@ def allowed(rooms: dict[str, Any]) -> Scenario | None:
     return None
 
 
-def hold(scenario: Scenario) -> None:
-    """Books and counters (see `finished`), and no policy beats the optimum at any instant."""
+def hold(scenario: Scenario) -> int:
+    """Books and counters (see `finished`), and no policy beats the optimum at any instant.
+
+    Returns the pages promoted.
+    """
     simulation, rows, _ = finished(scenario)
     assert (rows["top_tier_share"] <= rows["oracle_share"] + 1e-9).all()
     promoted = rows["pgpromote_success"][-1]
@@ -75,23 +80,27 @@ def hold(scenario: Scenario) -> None:
     assert promoted - demoted == rows["node.resident_mib"][-1, 0] * 256
     assert np.isfinite(rows["throughput"]).all()
     assert simulation.done
+    return int(promoted)
 
 
 @pytest.mark.parametrize("hotness", HOTNESS)
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_pairing_runs_and_holds_or_is_refused(source: str, hotness: str) -> None:
-    ran = 0
+    ran = moved = 0
     for promotion, demotion in itertools.product(PROMOTION, DEMOTIONS):
         rooms = {
             "sources": [source], "hotness": hotness, "promotion": promotion, "demotion": demotion,
         }  # fmt: skip
         if (scenario := allowed(rooms)) is not None:
-            hold(scenario)
+            promoted = hold(scenario)
+            assert promotion != "never" or promoted == 0
+            moved += promoted
             ran += 1
     if hotness == "damon_regions" and source != "damon":
         assert ran == 0, "regions are those of DAMON"
     else:
         assert ran > 0, "each source goes with each memory somehow"
+        assert moved > 0, "and brings something home"
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(SOURCES, 2)), ids="+".join)
