@@ -11,9 +11,15 @@
     constructor(lab, knobs) {
       this.lab = lab;
       this.knobs = knobs;
+      this.waiting = {}; // knobs turned that this run cannot take, by path
+      this.ofRun = Object.fromEntries(Object.entries(knobs).map(([path, knob]) => [path, knob.value]));
       this.clicked = (event) => {
-        const button = event.target.closest("[data-reset]");
-        if (button) this.change(button.dataset.reset, this.knobs[button.dataset.reset].base);
+        const button = event.target.closest("[data-reset], [data-restart]");
+        if (!button) return;
+        const { reset, restart } = button.dataset;
+        if (reset) this.change(reset, this.knobs[reset].base);
+        else if (restart === "fork") this.lab.fork(this.waiting);
+        else this.takeBack();
       };
       document.addEventListener("click", this.clicked);
       for (const path of Object.keys(knobs)) this.mark(path);
@@ -88,11 +94,30 @@
       const before = this.knobs[path].value;
       this.show(path, value);
       if (this.lab.run === null) this.lab.writeUrl();
+      else if (!this.knobs[path].live) this.wait(path, value);
       else {
         this.lab.send({ cmd: "set", knob: path, value }).then((problem) => {
           this.complain(path, problem);
           if (problem) this.show(path, before);
         });
+      }
+    }
+
+    /* A change that needs a restart is kept for a fork. */
+    wait(path, value) {
+      if (same(value, this.ofRun[path])) delete this.waiting[path];
+      else this.waiting[path] = value;
+      this.row(path).classList.toggle("knob-waiting", path in this.waiting);
+      const nr = Object.keys(this.waiting).length;
+      document.getElementById("restart").hidden = nr === 0;
+      const words = nr === 1 ? "1 change needs a restart." : nr + " changes need a restart.";
+      document.getElementById("restart-words").textContent = nr ? words : "";
+    }
+
+    takeBack() {
+      for (const path of Object.keys(this.waiting)) {
+        this.show(path, this.ofRun[path]);
+        this.wait(path, this.ofRun[path]);
       }
     }
 

@@ -224,8 +224,9 @@
     }
 
     /* Another run with the knobs as they were last turned; this one goes on. */
-    async fork() {
-      const answer = await tierscope.post("/api/runs/" + this.run + "/fork", {});
+    /* change: knobs by path that the new run begins with beside those turned in this one */
+    async fork(change = {}) {
+      const answer = await tierscope.post("/api/runs/" + this.run + "/fork", { change });
       this.bar.problem(answer.error);
       if (answer.run) tierscope.go("/run/" + answer.run, "");
     }

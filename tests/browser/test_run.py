@@ -90,6 +90,33 @@ def test_a_knob_moved_while_paused_is_marked_at_once_and_kept_when_stopped(page:
     expect(line).to_contain_text("pte_scan.scan_period_ms")
 
 
+def test_a_knob_that_needs_a_restart_waits_for_a_fork_and_can_be_taken_back(page: Page) -> None:
+    open_lab(page)
+    run(page)
+    page.get_by_role("button", name="Pause").click()
+    wait_for_status(page, "paused")
+    strip = page.locator("#restart")
+    expect(strip).to_be_hidden()
+    box = page.get_by_role("textbox", name="ignore_threshold folios", exact=True)
+    was = box.input_value()
+    box.fill("7")
+    box.press("Enter")
+    expect(strip).to_contain_text("1 change needs a restart.")
+    strip.get_by_role("button", name="Take back").click()
+    expect(strip).to_be_hidden()
+    expect(box).to_have_value(was)
+    box.fill("9")
+    box.press("Enter")
+    expect(strip).to_be_visible()
+    first = page.url
+    strip.get_by_role("button", name="Fork with them").click()
+    page.wait_for_function("first => location.href !== first", arg=first)
+    expect(page.get_by_role("textbox", name="ignore_threshold folios", exact=True)).to_have_value(
+        "9"
+    )
+    expect(page.locator("#restart")).to_be_hidden()
+
+
 def test_marks_of_one_moment_share_a_label_that_covers_no_data(page: Page) -> None:
     open_lab(page)
     run(page)

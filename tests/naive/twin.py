@@ -8,9 +8,9 @@ anew, laws are exact, and the closed loop goes round until nothing changes.
 Simulated are kmmscand and kscand with all that they meet: patterns and recordings, folio orders,
 page cache, scans of page tables with inline migration or a thread, kswapd and direct reclaim by
 lists and by generations, processes that come, grow, go and run out of memory, latency under load,
-page walks, stalls. Not simulated: other sources, memories and rules, which have laws and recounts of
-their own in their tests; DAMOS, coldest_first, classes; CPUs (there are plenty, and nobody waits for
-one) and live knobs.
+page walks, stalls. Not simulated: other sources, memories and rules, which have laws and recounts
+of their own in their tests; DAMOS, coldest_first, classes; CPUs (there are plenty, and nobody waits
+for one) and live knobs.
 
 Where the engine simplifies, and docs/model.md says so, results may differ: within a tick it does
 all scanning before all moving; it looks at a granule once for all candidates of a visit, so touches

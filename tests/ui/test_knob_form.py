@@ -43,7 +43,7 @@ def test_every_knob_has_the_control_of_its_kind() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "live", "fixed"),
-    [("before", False, False), ("live", False, True), ("after", True, True)],
+    [("before", False, False), ("live", False, False), ("after", True, True)],
 )
 def test_what_can_be_turned_depends_on_the_phase(phase: str, live: bool, fixed: bool) -> None:
     found = controls(phase)
@@ -88,10 +88,11 @@ def test_bounds_that_exclude_each_other_leave_one_value() -> None:
 def test_scripts_know_value_base_and_bounds() -> None:
     view = script_view(SPECS, VALUES | {"room.wide": 200}, VALUES)
     assert view["room.wide"] == {
-        "kind": "int", "value": 200, "base": 100, "lo": 1, "hi": 10_000, "log": True, "within": [],
+        "kind": "int", "value": 200, "base": 100, "live": True, "lo": 1, "hi": 10_000, "log": True,
+        "within": [],
     }  # fmt: skip
     assert view["room.inside"]["within"] == ["room.least", "room.most"]
-    assert view["room.on"] == {"kind": "bool", "value": True, "base": True}
+    assert view["room.on"] == {"kind": "bool", "value": True, "base": True, "live": True}
 
 
 def test_meaning_and_source_are_told() -> None:

@@ -26,8 +26,8 @@ def knob_form(
 ) -> Any:
     """An accordion of sections. values: in force; base: as in the scenario file.
 
-    phase: "before" (all can be turned), "live" (live ones only) or "after" (none). The scripts make
-    "live" into "after" and show where the link leads.
+    phase: "before" or "live" (all can be turned; what needs a restart waits for a fork) or "after"
+    (none). The scripts make "live" into "after" and show where the link leads.
     """
     sections: dict[str, list[KnobSpec]] = {}
     for spec in specs.values():
@@ -49,9 +49,23 @@ def knob_form(
                 [html.H2("Knobs"), dcc.Link("Change and run again", href="/", id="change")],
                 className="knobs-head",
             ),
+            _restart(),
             dmc.Accordion(items, multiple=True, value=order[:1], chevronPosition="left"),
         ],
         id="knobs",
+    )
+
+
+def _restart() -> Any:
+    """What the scripts show while changes wait for a new run."""
+    return html.Div(
+        [
+            html.Span(id="restart-words", role="status"),
+            html.Button("Fork with them", **attributes(data_restart="fork")),
+            html.Button("Take back", **attributes(data_restart="back")),
+        ],
+        id="restart",
+        hidden=True,
     )
 
 
@@ -93,6 +107,7 @@ def script_view(
     view = {}
     for path, spec in specs.items():
         knob: dict[str, Any] = {"kind": spec.kind, "value": values[path], "base": base[path]}
+        knob["live"] = spec.knob.live
         if spec.kind in ("int", "float"):
             knob |= {"lo": spec.knob.lo, "hi": spec.knob.hi, "log": spec.logarithmic}
             knob["within"] = _within(spec)
@@ -110,9 +125,8 @@ def _groups(
     """Live knobs first, then those that are fixed while a run lasts, each group with its title."""
     groups = []
     for live, titles in ((True, LIVE), (False, FIXED)):
-        usable = phase == "before" or (phase == "live" and live)
         rows = [
-            _row(spec, values, base, notes.get(spec.path, ""), not usable)
+            _row(spec, values, base, notes.get(spec.path, ""), phase == "after")
             for spec in specs
             if spec.knob.live == live
         ]
