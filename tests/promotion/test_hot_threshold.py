@@ -107,13 +107,13 @@ def test_a_hint_fault_is_judged_by_the_latency_that_it_brings() -> None:
     assert chosen.folios.tolist() == [1, 3]
 
 
-def test_without_a_record_and_with_no_threshold_only_spare_room_lets_pass() -> None:
+def test_without_a_record_and_with_no_threshold_it_is_a_second_unless_there_is_room() -> None:
     memory = laid_out([Layout(9)], [0, 1 << 22])
     gate = gate_to(0, HotThreshold(), memory)
     hot = in_runs(np.array([1, 2], np.uint32))
-    assert gate.choose(hot, np.array([0, 3]), 0).folios.tolist() == []
+    assert gate.choose(hot, np.array([999, 1001]), 0).folios.tolist() == [1]
     memory.free[0] = 1 << 22
-    assert gate.choose(hot, np.array([0, 3]), 0).folios.tolist() == [1, 2]
+    assert gate.choose(hot, np.array([999, 1001]), 0).folios.tolist() == [1, 2]
 
 
 def test_another_rate_holds_at_once() -> None:
