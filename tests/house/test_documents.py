@@ -47,7 +47,7 @@ def test_decision_numbers_count_up_without_a_gap() -> None:
 def test_the_commands_of_the_readme_are_ones_the_program_takes() -> None:
     lines = COMMAND.findall((ROOT / "README.md").read_text())
     taken = [parser().parse_args(shlex.split(line)) for line in lines]
-    commands = {"scenarios", "presets", "run", "check", "knobs", "worker", "bench"}
+    commands = {"scenarios", "presets", "run", "check", "knobs", "runs", "worker", "bench"}
     assert {args.command for args in taken} == commands
     names = {args.scenario for args in taken if "scenario" in args}
     missing = {

@@ -22,10 +22,15 @@ def test_a_closed_port_is_named_and_the_password_is_not() -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "redis://host:port/0", ""])
+@pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "redis://host:port/0"])
 def test_a_url_of_another_kind_is_answered_with_the_allowed_ones(url: str) -> None:
     with pytest.raises(BusUnavailable, match="write redis://HOST:PORT/0"):
         connect(url)
+
+
+def test_no_url_at_all_is_answered_with_the_ways_to_name_one() -> None:
+    with pytest.raises(BusUnavailable, match="use --redis URL or set REDIS_URL"):
+        connect("")
 
 
 def test_a_port_that_accepts_but_never_answers_fails_within_seconds() -> None:

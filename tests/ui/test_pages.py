@@ -12,7 +12,8 @@ from tiering.simulation.load import ScenarioError, load_file
 from tiering.stream.bus import UnknownRun
 from tiering.ui.components.scenario_card import length, size
 from tiering.ui.pages import gallery, lab
-from tiering.ui.run_view import view, why_empty, words
+from tiering.ui.run_view import view, why_empty
+from tiering.work.listing import age, words
 
 
 def text(component: Any) -> str:
@@ -102,7 +103,7 @@ def test_without_redis_the_gallery_still_opens(bus: SwitchedBus) -> None:
     ("age_s", "told"), [(5, "just now"), (125, "2 min ago"), (7300, "2 h ago"), (9e5, "10 d ago")]
 )
 def test_the_age_of_a_run_is_in_words(age_s: float, told: str) -> None:
-    assert gallery.started(str(time.time() - age_s)) == told
+    assert age(str(time.time() - age_s)) == told
 
 
 def test_the_address_sets_knobs_seed_and_speed() -> None:

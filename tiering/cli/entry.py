@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import tiering
-from tiering.cli import bench, check, knobs, presets, run, scenarios, validate, worker
+from tiering.cli import bench, check, knobs, presets, run, runs, scenarios, validate, worker
 from tiering.simulation.checkpoint import CheckpointError
 from tiering.simulation.load import ScenarioError
 
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"tierscope {tiering.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (scenarios, presets, run, check, knobs, worker, bench, validate):
+    for module in (scenarios, presets, run, check, knobs, runs, worker, bench, validate):
         module.add_to(commands)
     return top
 

@@ -32,7 +32,10 @@ MOST_CONNECTIONS = 1000  # every reader that waits holds one
 
 
 def connect(url: str) -> "redis.Redis":
-    """A client for `url`, checked with a ping; raises BusUnavailable within about 2 s."""
+    """A client for `url`, checked with a ping; raises BusUnavailable within about 2 s, at once
+    where nobody named a server."""
+    if not url:
+        raise BusUnavailable("No Redis given: use --redis URL or set REDIS_URL.")
     try:
         client = redis.from_url(
             url,

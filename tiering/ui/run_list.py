@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiering.stream.bus import Bus, Listed, UnknownRun
+from tiering.stream.bus import Bus, UnknownRun
 from tiering.ui.jobs import Jobs
-from tiering.ui.run_view import NS_PER_S, words
 from tiering.ui.security import RUN_ID
+from tiering.work.listing import as_row, words
 
 MOST_LISTED = 1000
 MOST_TAGS = 20
@@ -71,33 +71,6 @@ def list_runs(bus: Bus, jobs: Jobs, after: str, before: str, count: str) -> dict
             "waiting": words("waiting", False, workers, starting),
             "lost": words("running", False, workers, False),
         },
-    }
-
-
-def as_row(run: Listed) -> dict[str, Any]:
-    """JSON-ready form of one run of the list."""
-    meta = run.meta
-    summary = orjson.loads(meta.get("summary") or "{}")
-    return {
-        "run": run.run_id,
-        "revision": run.revision,
-        "status": meta.get("status", "waiting"),
-        "name": meta.get("name", ""),
-        "tags": meta.get("tags", "").split(),
-        "note": meta.get("note", ""),
-        "scenario": meta.get("scenario", ""),
-        "title": meta.get("title", ""),
-        "seed": int(meta.get("seed") or 0),
-        "changed": orjson.loads(meta.get("overrides") or "{}"),
-        "turned": orjson.loads(meta.get("turned") or "{}"),
-        "parent": meta.get("parent", ""),
-        "error": meta.get("error", ""),
-        "rows_gone": meta.get("rows") == "gone",
-        "created_at": float(meta.get("created_at") or 0),
-        "now_s": int(meta.get("sim_ns") or 0) / NS_PER_S,
-        "until_s": int(meta.get("until_ns") or 0) / NS_PER_S,
-        "figures": summary.get("figures", {}),
-        "curve": summary.get("curve", []),
     }
 
 

@@ -18,8 +18,8 @@ from tiering.simulation.threads import thread_names
 from tiering.sources.table import SOURCES
 from tiering.stream.bus import FINAL, Bus
 from tiering.ui.jobs import Jobs
+from tiering.work.listing import NS_PER_S, words
 
-NS_PER_S = 1_000_000_000
 STARTING = (
     "The workers are starting. The first time after an installation or an update they compile the"
     " simulation, which takes about a minute."
@@ -60,17 +60,6 @@ def view(bus: Bus, jobs: Jobs, run_id: str) -> dict[str, Any]:
         "idle": idle,
         "result": result,
     }
-
-
-def words(status: str, alive: bool, workers: int, starting: bool) -> str:
-    """The status for the badge, in a few words."""
-    if status == "waiting" and not workers:
-        return "waiting: workers are starting" if starting else "waiting: no worker is up"
-    if status == "waiting":
-        return "waiting for a worker"
-    if status in ("running", "paused") and not alive:
-        return "worker lost, retrying"
-    return status
 
 
 def why_empty(status: str, workers: int, idle: int, starting: bool) -> str:

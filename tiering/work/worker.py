@@ -171,8 +171,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not 1 <= args.n <= 1000:
         return _refuse(f"-n {args.n}: allowed is 1 .. 1000 workers.")
-    if not args.redis:
-        return _refuse("No Redis given: use --redis URL or set REDIS_URL.")
     try:
         with connect(args.redis) as client:
             announce_workers(client)

@@ -1,6 +1,5 @@
 """Gallery `/`: a card per scenario of the catalogue, and the runs of late."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from tiering.ui.components.scenario_card import broken_card, scenario_card
 from tiering.ui.described import described
 from tiering.ui.jobs import Jobs
 from tiering.ui.run_view import view
+from tiering.work.listing import age
 
 REFRESH_MS = 3000
 RUNS_SHOWN = 12
@@ -122,8 +122,8 @@ def _run_row(bus: Bus, jobs: Jobs, run_id: str) -> Any | None:
         state, meta = view(bus, jobs, run_id), bus.meta(run_id)
     except UnknownRun:
         return None
-    age = started(meta.get("created_at", ""))
-    facts = [f"seed {state['seed']}", *([age] if age else [])]
+    told = age(meta.get("created_at", ""))
+    facts = [f"seed {state['seed']}", *([told] if told else [])]
     status = attributes(data_status=state["status"])
     return html.Li(
         [
@@ -133,15 +133,3 @@ def _run_row(bus: Bus, jobs: Jobs, run_id: str) -> Any | None:
             *([html.P(state["error"], className="reason")] if state["error"] else []),
         ]
     )
-
-
-def started(created_at: str) -> str:
-    """How long ago, in words; "" if unknown. created_at: Unix time in seconds."""
-    try:
-        seconds = int(time.time() - float(created_at))
-    except ValueError:
-        return ""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return "just now"
