@@ -1,7 +1,8 @@
 """`python -m tiering.ui.screenshots [URL]`: pictures of the pages for the documents.
 
-Starts the application, opens the gallery and the Lab in Chromium, light and dark at 1280x720, and
-writes docs/screenshots/*.png. Needs playwright (tests/requirements.txt) and a Chromium.
+Starts the application, opens all pages in Chromium, light and dark at 1280x720 and once as wide as
+a phone, and writes docs/screenshots/*.png. Needs playwright (tests/requirements.txt) and a
+Chromium.
 """
 
 import argparse
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
 SCENARIO = "first-light"
 SIZE = {"width": 1280, "height": 720}
+PHONE = {"width": 390, "height": 844}
 LIVE_FROM_S, TURNED_AT_S = 14.0, 9.0
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -46,6 +48,10 @@ def main(argv: list[str] | None = None) -> int:
             for name, page in pictures(context.new_page()):
                 page.screenshot(path=out / f"{name}-{theme}.png")
             context.close()
+        context = browser.new_context(base_url=address, viewport=PHONE)  # type: ignore[arg-type]
+        for name, page in small_pictures(context.new_page()):
+            page.screenshot(path=out / f"{name}-phone.png")
+        context.close()
         browser.close()
     return 0
 
@@ -85,11 +91,36 @@ def pictures(page: Any) -> Iterator[tuple[str, Any]]:
     until(page, "tierscope.lab.status === 'paused'")
     at_rest(page)
     yield "lab", page
+    for chart in ("tenants", "kernel_threads"):  # down to the last, and back to the middle
+        page.locator(f"[data-chart='{chart}']").evaluate("one => one.scrollIntoView()")
+        page.locator(f"[data-chart='{chart}'] .main-svg").first.wait_for()
+    page.locator("[data-chart='scan_deadline']").evaluate("one => one.scrollIntoView()")
+    page.mouse.wheel(0, -140)  # from under the bar
+    page.locator("[data-chart='scan_deadline'] .main-svg").first.wait_for()
+    at_rest(page)
+    yield "lab-more", page
     page.get_by_role("button", name="Stop").click()
     until(page, "tierscope.lab.status === 'stopped'")
     page.get_by_role("link", name="Gallery").click()
     page.locator(".runs li").first.wait_for()
     yield "gallery", page
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.locator("#runs-rows a").first.wait_for()
+    yield "runs", page
+
+
+def small_pictures(page: Any) -> Iterator[tuple[str, Any]]:
+    """As `pictures`, of what there is to read."""
+    page.goto("/")
+    page.locator(".runs li").first.wait_for()
+    yield "gallery", page
+    page.goto("/runs")
+    page.locator("#runs-rows a").first.wait_for()
+    yield "runs", page
+    page.locator("#runs-rows a").first.click()
+    page.locator(".chart-plot .main-svg").nth(1).wait_for()
+    at_rest(page)
+    yield "lab", page
 
 
 def at_rest(page: Any) -> None:
