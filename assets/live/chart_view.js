@@ -82,6 +82,7 @@
       if (width < 40 || height < 40) return;
       const figure = tierscope.figure(this.entry, this.lab.store, range, Math.floor(width), Math.floor(height));
       await window.Plotly.react(this.plot, figure.data, figure.layout, { staticPlot: true });
+      if (this.listeners.signal.aborted) return; // other lines were picked meanwhile
       const started = this.lab.store && this.lab.store.nr > 0;
       const { empty, nothing } = this.entry.chart;
       const valueless = started && this.entry.low === Infinity;

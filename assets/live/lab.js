@@ -14,7 +14,9 @@
       this.zoom = null;
       this.hover = null; // simulated time under the pointer
       this.locked = null; // where a click locked the line
-      this.planned = new tierscope.Store(config.drawing); // the charts as they will be
+      this.picker = new tierscope.MmPicker(this, config.mms);
+      this.drawing = config.drawing; // the charts as they will be
+      this.planned = new tierscope.Store(this.picker.drawing(config.drawing));
       this.draw = new tierscope.DrawLoop();
       this.bar = new tierscope.RunBar(this);
       this.log = new tierscope.EventLog(document.getElementById("log"));
@@ -73,7 +75,8 @@
 
     setDrawing(drawing) {
       if (this.store) return; // after a reconnect: it is known already
-      this.store = new tierscope.Store(drawing);
+      this.drawing = drawing;
+      this.store = new tierscope.Store(this.picker.drawing(drawing));
       this.showCharts();
     }
 
@@ -114,7 +117,7 @@
       const turned = {};
       for (const block of blocks) {
         if (block.rowFloats !== this.store.rowFloats && block.nr) continue;
-        if (!this.store.push(block)) continue;
+        if (!this.picker.push(block)) continue;
         this.log.add(block.events);
         for (const event of block.events) {
           if (event.kind === "knob") turned[event.knob] = event.value;
@@ -188,6 +191,7 @@
       const query = new URLSearchParams(before ? "" : location.search);
       if (before) this.writeSettings(query);
       this.grid.write(query);
+      this.picker.write(query);
       const search = query.toString().replaceAll("%2C", ",");
       history.replaceState(history.state, "", location.pathname + (search ? "?" + search : ""));
     }
@@ -202,6 +206,7 @@
     layout() {
       const query = new URLSearchParams();
       this.grid.write(query);
+      this.picker.write(query);
       query.delete("zoom");
       query.delete("at");
       const search = query.toString().replaceAll("%2C", ",");

@@ -67,6 +67,10 @@
         if (tierscope.lab) tierscope.lab.setSpeed(Number(value));
         return nothing();
       },
+      mms(chosen, names) {
+        if (tierscope.lab) tierscope.lab.picker.pick(chosen || [], names);
+        return nothing();
+      },
       seed(value) {
         if (tierscope.lab) tierscope.lab.setSeed(value);
         return nothing();

@@ -35,6 +35,10 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, theme: Any) -
     wait_for(page, "tierscope.lab.store.now > 1")
     assert violations(page) == []
     page.get_by_role("button", name="Stop").click()
+    page.goto("/lab/virtual-or-physical")
+    page.get_by_role("textbox", name="Lines for these mms").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert violations(page) == []
     context.close()
 
 

@@ -39,7 +39,7 @@ def test_above_eight_mms_there_is_a_band_and_what_was_picked(make) -> None:  # t
     many = make(columns(shape(*names(9))), setting(picked=(7, 2)))
     assert [s.style for s in many.series[:2]] == ["band_low", "band_high"]
     assert [(s.picked, s.index) for s in many.series if s.picked >= 0] == [(0, (7,)), (1, (2,))]
-    assert "9 mms" in many.note
+    assert many.note == "9 mms: band of the middle 80 %, median, and those picked"
 
 
 def test_a_picked_mm_can_be_told_from_its_json() -> None:

@@ -47,4 +47,4 @@ def band_note(names: list[str]) -> str:
     """What the legend says of many mms; nothing of few."""
     if len(names) <= MOST_MMS:
         return ""
-    return f"{len(names)} mms: band of the middle 80 %, median, and the first of them"
+    return f"{len(names)} mms: band of the middle 80 %, median, and those picked"

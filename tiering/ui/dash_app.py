@@ -99,7 +99,7 @@ def wire(app: Dash, bus: Bus, jobs: Jobs, plotly_url: str) -> None:
         if len(parts) == 2 and parts[0] == "lab":
             return lab.before_run(parts[1], query, plotly_url)
         if len(parts) == 2 and parts[0] == "run":
-            return lab.of_run(bus, parts[1], plotly_url)
+            return lab.of_run(bus, parts[1], plotly_url, query)
         return notice.unknown_page(path)
 
     browser: Any = app.clientside_callback  # untyped in Dash

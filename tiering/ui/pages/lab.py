@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from dash import MATCH, ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from tiering.simulation.catalogue import scenario_names
 from tiering.simulation.load import ScenarioError, load_file, load_text, parse_value
@@ -14,6 +14,7 @@ from tiering.stream.bus import FINAL, Bus, UnknownRun
 from tiering.ui.components.attributes import attributes
 from tiering.ui.components.chart_grid import chart_grid
 from tiering.ui.components.knob_form import knob_form, script_view
+from tiering.ui.components.mm_picker import mm_picker, picked
 from tiering.ui.components.run_bar import MOST_SEED, SPEEDS, run_bar
 from tiering.ui.described import described
 from tiering.ui.pages import notice
@@ -65,10 +66,11 @@ def before_run(name: str, query: str, plotly_url: str) -> Any:
     except ScenarioError as error:
         return notice.bad_scenario(name, str(error))
     seed = scenario.seed if wanted.seed is None else wanted.seed
-    return _page(scenario, base, scenario.knob_values(), seed, wanted.speed, None, plotly_url)
+    values = scenario.knob_values()
+    return _page(scenario, base, values, seed, wanted.speed, None, plotly_url, query)
 
 
-def of_run(bus: Bus, run_id: str, plotly_url: str) -> Any:
+def of_run(bus: Bus, run_id: str, plotly_url: str, query: str = "") -> Any:
     """The Lab of a run; raises UnknownRun or BusUnavailable."""
     if not RUN_ID.fullmatch(run_id):
         raise UnknownRun(run_id[:100])
@@ -84,7 +86,7 @@ def of_run(bus: Bus, run_id: str, plotly_url: str) -> Any:
     seed, speed = int(meta.get("seed") or 0), int(float(meta.get("speed") or 0))
     phase = "after" if meta.get("status") in FINAL else "live"
     overrides = orjson.loads(meta.get("overrides") or "{}")
-    return _page(scenario, base, values, seed, speed, run_id, plotly_url, phase, overrides)
+    return _page(scenario, base, values, seed, speed, run_id, plotly_url, query, phase, overrides)
 
 
 def _page(
@@ -95,11 +97,13 @@ def _page(
     speed: int,
     run: str | None,
     plotly_url: str,
+    query: str,
     phase: str = "before",
     overrides: dict[str, Any] | None = None,
 ) -> Any:
     specs, drawing = scenario.knob_specs(), expected_drawing(scenario)
     defaults = base.knob_values()
+    mms = picked([name for _, name in scenario.all_processes()], drawing, query)
     config = {
         "run": run,
         "scenario": scenario.name,
@@ -111,6 +115,7 @@ def _page(
         "overrides": overrides or {},
         "plotly": plotly_url,
         "drawing": drawing,
+        "mms": mms.script_view() if mms else None,
         "knobs": script_view(specs, values, defaults),
     }
     return html.Div(
@@ -123,6 +128,7 @@ def _page(
                     knob_form(specs, values, defaults, scenario.knob_notes(), phase),
                     html.Div(
                         [
+                            *([mm_picker(mms)] if mms else []),
                             chart_grid(drawing["charts"]),
                             *_answered(scenario),
                             *_assumed(described(scenario).assumptions),
@@ -161,12 +167,13 @@ def wire(app: Dash) -> None:
 
     browser: Any = app.clientside_callback  # untyped in Dash
 
-    def script(name: str, output: Output, *inputs: Input) -> None:
+    def script(name: str, output: Output, *inputs: Input | State) -> None:
         browser(ClientsideFunction("tierscope", name), output, *inputs)
 
     script("mount", Output("lab-sink", "data"), Input("lab-config", "data"))
     script("speed", Output("speed", "name"), Input("speed", "value"))
     script("seed", Output("seed", "name"), Input("seed", "value"))
+    script("mms", Output("mms", "name"), Input("mms", "value"), State("mms", "data"))
     box = {"type": "knob-box", "path": MATCH}
     slider = {"type": "knob-slider", "path": MATCH}
     script("number", Output(box, "name"), Input(slider, "value"), Input(box, "value"))
