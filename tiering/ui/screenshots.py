@@ -22,7 +22,7 @@ FOLDER = ROOT / "docs" / "screenshots"
 SCENARIO = "first-light"
 SIZE = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 844}
-LIVE_FROM_S, TURNED_AT_S = 14.0, 9.0
+LIVE_FROM_S, TURNED_AT_S = 10.0, 6.0
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
@@ -91,7 +91,7 @@ def pictures(page: Any) -> Iterator[tuple[str, Any]]:
     until(page, "tierscope.lab.status === 'paused'")
     at_rest(page)
     yield "lab", page
-    for chart in ("tenants", "kernel_threads"):  # down to the last, and back to the middle
+    for chart in ("tenants", "threads"):  # down to the last, and back to the middle
         page.locator(f"[data-chart='{chart}']").evaluate("one => one.scrollIntoView()")
         page.locator(f"[data-chart='{chart}'] .main-svg").first.wait_for()
     page.locator("[data-chart='scan_deadline']").evaluate("one => one.scrollIntoView()")
