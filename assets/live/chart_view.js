@@ -3,7 +3,7 @@
   "use strict";
   const tierscope = (window.tierscope = window.tierscope || {});
 
-  const MOST_LEGEND_PIXELS = 54; // three lines
+  const MOST_LEGEND_PIXELS = 72; // four lines
   const [EQUAL, LITTLE] = [1, 9]; // time of the main thread for others, to that for drawing
   const A_MOMENT_MS = 150;
 
@@ -66,6 +66,7 @@
       });
       this.note = document.createElement("span");
       this.note.className = "legend-note";
+      this.note.textContent = chart.note;
       this.legend.append(this.note);
       this.fitLegend();
     }
