@@ -243,7 +243,9 @@
     /* Where the settings of this run can be changed before another one. */
     addressBefore() {
       const query = new URLSearchParams();
-      for (const [path, value] of Object.entries(this.config.overrides)) query.append("set", path + "=" + value);
+      const others = Object.entries(this.config.overrides).filter(([path]) => !(path in this.config.knobs));
+      const wanted = [...others, ...Object.entries(this.knobs.overrides())]; // as the form shows it
+      for (const [path, value] of wanted) query.append("set", path + "=" + value);
       query.set("seed", this.config.seed);
       query.set("speed", this.speed);
       return "/lab/" + encodeURIComponent(this.config.scenario) + "?" + query.toString();

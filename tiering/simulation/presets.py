@@ -78,7 +78,7 @@ _MEMTIERD_AGE: Settings = {
 }  # fmt: skip
 _HEMEM: Settings = {
     "migration": {
-        "owner": "thread", "thread_sleep_ms": 10, "rate_limit_mib_s": 10_240, "reserve": "high",
+        "owner": "thread", "thread_sleep_ms": 10, "rate_limit_mib_s": 9537, "reserve": "high",
     },
 }  # fmt: skip
 _NUMA_BALANCING_1: Settings = {

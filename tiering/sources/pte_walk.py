@@ -5,7 +5,7 @@ is set. The folio is useful if it is not idle or is young; afterwards idle is se
 reports every slow folio, touched or not, and a folio touched once stays useful until reclaim clears
 young. Top-tier folios are passed over before their accessed bit is read: what was drawn stays
 latched. Mirrors the PTE entry callback of kmmscand (RFC V0); `referenced` and the notifier's young
-bit are not modelled: nothing in the model sets them.
+bit are not looked at; the first is set by reclaim alone, on middle tiers, the second by nobody.
 
 The walk supplies a callback for PTEs only, so the generic walker splits the mapping of every huge
 page that it comes to. In V0 the callback of an empty PTE ends the walk of its VMA.
