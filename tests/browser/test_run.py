@@ -1,5 +1,7 @@
 """A run in the browser: from the gallery to its end, and everything that can be turned."""
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -86,8 +88,12 @@ def test_a_knob_moved_while_paused_is_marked_at_once_and_kept_when_stopped(page:
     assert page.evaluate("tierscope.lab.store.nr") == rows
     page.get_by_role("button", name="Stop").click()
     wait_for_status(page, "stopped")
+    again = page.get_by_role("link", name="Change and run again")
+    turned = re.compile(r"set=pte_scan\.scan_period_ms%3D\d+")
+    expect(again).to_have_attribute("href", turned)
     page.reload()
     expect(line).to_contain_text("pte_scan.scan_period_ms")
+    expect(again).to_have_attribute("href", turned)
 
 
 def test_a_knob_that_needs_a_restart_waits_for_a_fork_and_can_be_taken_back(page: Page) -> None:
