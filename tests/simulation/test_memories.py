@@ -39,7 +39,7 @@ def test_looking_alone_moves_nothing_and_costs_the_scan() -> None:
     alone = result_of("looking-alone")
     moved = result_of("looking-alone", rooms__promotion="every_report")
     assert alone["counters"]["pgpromote_candidate"] == alone["counters"]["pgpromote_success"] == 0
-    assert alone["metrics"]["precision"] == 1.0
+    assert 0.9 < alone["metrics"]["precision"] < 1.0
     assert alone["metrics"]["thread_busy_s"]["migration"] == 0.0
     scans = [one["metrics"]["thread_busy_s"]["kscand"] for one in (alone, moved)]
     assert 0.5 < scans[0] / scans[1] < 2.0
