@@ -112,7 +112,7 @@ def test_a_run_is_forked_by_a_key_from_the_list_and_from_the_lab(
     tab.get_by_label("Select tiny-1").check()
     tab.keyboard.press("f")
     tab.wait_for_url("**/run/tiny-no1")
-    expect(tab.get_by_role("button", name="Fork")).to_be_enabled()
-    tab.get_by_role("button", name="Fork").click()
+    expect(tab.get_by_role("button", name="Fork", exact=True)).to_be_enabled()
+    tab.get_by_role("button", name="Fork", exact=True).click()
     tab.wait_for_url("**/run/tiny-no2")
     assert bus.meta("tiny-no2")["parent"] == "tiny-no1"
