@@ -140,7 +140,7 @@
 
     range() {
       if (this.zoom) return this.zoom;
-      const final = ["done", "stopped", "failed"].includes(this.status);
+      const final = tierscope.FINAL.includes(this.status);
       return tierscope.timeRange(this.store, this.until, final);
     }
 

@@ -4,6 +4,7 @@
   const tierscope = (window.tierscope = window.tierscope || {});
   tierscope.lab = null;
   tierscope.runs = null;
+  tierscope.FINAL = ["done", "stopped", "failed"]; // as in tiering/stream/bus.py
   let loading = null;
 
   tierscope.plotly = function (url) {

@@ -45,7 +45,7 @@
       for (const name of BUTTONS) {
         window.dash_clientside.set_props(name + "-button", { disabled: !usable.includes(name) });
       }
-      const again = ["done", "stopped", "failed"].includes(status);
+      const again = tierscope.FINAL.includes(status);
       window.dash_clientside.set_props("run-button", { children: again ? "Run again" : "Run" });
       window.dash_clientside.set_props("pause-button", { children: status === "paused" ? "Resume" : "Pause" });
     }

@@ -4,7 +4,6 @@
   const tierscope = (window.tierscope = window.tierscope || {});
   const EVERY_MS = 1000;
   const LONGEST_WAIT_MS = 8000;
-  const FINAL = ["done", "stopped", "failed"];
 
   const values = (changes) => Object.entries(changes).map(([path, value]) => path.split(".").pop() + " " + value);
 
@@ -130,7 +129,7 @@
     ordered() {
       const words = this.query.toLowerCase().split(/\s+/).filter(Boolean);
       const fits = (run) => {
-        if (this.wanted === "unfinished" ? FINAL.includes(run.status) : this.wanted && run.status !== this.wanted) return false;
+        if (this.wanted === "unfinished" ? tierscope.FINAL.includes(run.status) : this.wanted && run.status !== this.wanted) return false;
         return words.every((word) => run.text.includes(word));
       };
       const keyed = [...this.byId.values()].filter(fits).map((run) => [this.keyOf(run), run]);

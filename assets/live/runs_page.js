@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   const tierscope = (window.tierscope = window.tierscope || {});
-  const FINAL = ["done", "stopped", "failed"];
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const plural = (nr) => nr + (nr === 1 ? " run" : " runs");
 
@@ -28,7 +27,7 @@
     show() {
       const { picked } = this;
       const some = picked.length > 0;
-      const running = picked.some((run) => !FINAL.includes(run.status));
+      const running = picked.some((run) => !tierscope.FINAL.includes(run.status));
       const usable = { again: some, fork: some, stop: running, edit: some, delete: some };
       for (const [name, now] of Object.entries(usable)) {
         if (this.usable[name] !== now) set("runs-" + name, { disabled: !now });
@@ -66,13 +65,13 @@
         const answers = await this.each(picked, "/fork", { turned: name === "fork" });
         if (answers.length === 1 && answers[0].run && name === "fork") tierscope.go("/run/" + answers[0].run, "");
       } else if (name === "stop") {
-        await this.each(picked.filter((run) => !FINAL.includes(run.status)), "/control", { cmd: "stop" });
+        await this.each(picked.filter((run) => !tierscope.FINAL.includes(run.status)), "/control", { cmd: "stop" });
       } else if (name === "delete") this.askToDelete(picked);
       else this.edit(picked);
     }
 
     askToDelete(picked) {
-      const running = picked.filter((run) => !FINAL.includes(run.status)).length;
+      const running = picked.filter((run) => !tierscope.FINAL.includes(run.status)).length;
       const stopped = running ? " " + plural(running) + " of them " + (running === 1 ? "is" : "are") + " not finished and will be stopped first." : "";
       set("runs-delete-panel", { opened: true });
       set("runs-question", { children: "Delete " + plural(picked.length) + " with all rows? This cannot be undone." + stopped });

@@ -5,17 +5,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from tiering.simulation.load import parse_value
-from tiering.stream.bus import FINAL, Bus, BusUnavailable, UnknownRun
+from tiering.stream.bus import FINAL, Bus, BusUnavailable, Status, UnknownRun
 from tiering.stream.redis_bus import RedisBus, connect
 from tiering.work.listing import age, all_rows, words
 from tiering.work.submit import Jobs, make_queue
 
-UNFINISHED = ("waiting", "running", "paused")
+UNFINISHED = tuple(status for status in get_args(Status) if status not in FINAL)
 
 
 def add_to(commands: Any) -> None:

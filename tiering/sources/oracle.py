@@ -130,11 +130,13 @@ class AllKnowing:
 
     def _tell(self, clock: int, pace: Pace) -> tuple[int, int]:
         left = self.missing(clock, pace)
-        hottest = np.argsort(-(self._of_row / self._memory.pages), kind="stable")
-        before = np.cumsum(left[hottest]) - left[hottest]
-        left[hottest] = np.clip(self._found.folios.size - before, 0, left[hottest])
-        if not left.any():
+        nr, room = int(left.sum()), self._found.folios.size
+        if nr == 0:
             return 0, 0
+        if nr > room:
+            hottest = np.argsort(-(self._of_row / self._memory.pages), kind="stable")
+            before = np.cumsum(left[hottest]) - left[hottest]
+            left[hottest] = np.clip(room - before, 0, left[hottest])
         between_ms = 1 / (np.maximum(self._of_row, LEAST_RATE) * NS_PER_MS)
         latency_ms = np.minimum(between_ms, np.iinfo(np.int32).max).astype(np.int32)
         nr, runs = _list_missing(self._memory, left, latency_ms, self._found, clock)

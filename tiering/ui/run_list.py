@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tiering.stream.bus import Bus, UnknownRun
 from tiering.ui.jobs import Jobs
 from tiering.ui.security import RUN_ID
+from tiering.work.control import turned
 from tiering.work.listing import as_row, words
 
 MOST_LISTED = 1000
@@ -124,7 +125,7 @@ def fork(bus: Bus, jobs: Jobs, run_id: str, body: bytes) -> dict[str, Any]:
     meta = bus.meta(run_id)
     overrides = orjson.loads(meta.get("overrides") or "{}")
     if wanted.turned:
-        overrides |= {entry["knob"]: entry["value"] for entry in bus.control_log(run_id)}
+        overrides |= turned(bus.control_log(run_id))
     overrides |= wanted.change
     seed, speed = int(meta.get("seed") or 0), float(meta.get("speed") or 0)
     text, name = meta.get("scenario_toml", ""), meta.get("scenario", "run")

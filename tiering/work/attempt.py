@@ -105,12 +105,12 @@ class Attempt:
         self._update(
             schema=orjson.dumps(schema(simulation.shape)).decode(),
             until_ns=str(simulation.until_ns),
-            turned=turned(control_log),
+            turned=orjson.dumps(turned(control_log)).decode(),
         )
         self._summary = Summary(row_dtype(simulation.shape))
         next_step = self._replay(simulation, last_step, control_log)
         control = Control(
-            self._bus, self._run_id, self._number, simulation, self._outbox, next_step
+            self._bus, self._run_id, self._number, simulation, self._outbox, next_step, control_log
         )
         self._simulate(simulation, control)
         self._outbox.flush()

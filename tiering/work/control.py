@@ -23,7 +23,7 @@ class Control:
     Each message is remembered (metadata `cursor`) when obeyed, so a retry goes on behind it; a
     step is remembered together with the block it asks for (`step_until`), which may be lost.
 
-    next_step: of the block that comes next.
+    next_step: of the block that comes next. log: what the run has applied until then.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Control:
         simulation: Simulation,
         outbox: Outbox,
         next_step: int,
+        log: list[Message],
     ) -> None:
         self._bus, self._run_id, self._attempt = bus, run_id, attempt
         self._simulation, self._outbox = simulation, outbox
@@ -45,7 +46,7 @@ class Control:
         self.stepping = self.paused and int(meta.get("step_until", "-1")) >= next_step
         self._next_step = next_step
         self._received = meta.get("cursor", "0")
-        self._log = bus.control_log(run_id)
+        self._log = log
         self._inbox: deque[tuple[str, Message]] = deque()
         self._complaints: list[dict[str, Any]] = []
 
@@ -135,7 +136,8 @@ class Control:
             return
         self._bus.log_control(self._run_id, self._attempt, entry, cursor)
         self._log.append(entry)
-        self._bus.update(self._run_id, self._attempt, {"turned": turned(self._log)})
+        fields = {"turned": orjson.dumps(turned(self._log)).decode()}
+        self._bus.update(self._run_id, self._attempt, fields)
         block = change_block(self._simulation, self._take_step())
         self._outbox.put(block, self._simulation.time_ns)
         self._outbox.flush()  # also while the run is paused, or is about to be stopped
@@ -146,6 +148,6 @@ class Control:
         self._remember(cursor)
 
 
-def turned(log: list[Message]) -> str:
-    """The knobs as a control log leaves them, as JSON."""
-    return orjson.dumps({entry["knob"]: entry["value"] for entry in log}).decode()
+def turned(log: list[Message]) -> dict[str, Any]:
+    """The knobs as a control log leaves them, by path."""
+    return {entry["knob"]: entry["value"] for entry in log}

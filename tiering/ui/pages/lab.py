@@ -20,6 +20,7 @@ from tiering.ui.described import described
 from tiering.ui.pages import notice
 from tiering.ui.run_view import expected_drawing, scenario_of
 from tiering.ui.security import RUN_ID
+from tiering.work.control import turned
 
 DEFAULT_SPEED = 10
 
@@ -82,7 +83,7 @@ def of_run(bus: Bus, run_id: str, plotly_url: str, query: str = "") -> Any:
     except ScenarioError as error:
         return notice.bad_scenario(run_id, str(error))
     values = scenario.knob_values()
-    values |= {entry["knob"]: entry["value"] for entry in bus.control_log(run_id)}
+    values |= turned(bus.control_log(run_id))
     seed, speed = int(meta.get("seed") or 0), int(float(meta.get("speed") or 0))
     phase = "after" if meta.get("status") in FINAL else "live"
     overrides = orjson.loads(meta.get("overrides") or "{}")
